@@ -1,0 +1,93 @@
+// What a new run's event, input, binding and delivery hold where the request left members out. Ids
+// that are made from the run's id, and the time of the event, are the ledger's to fill in.
+
+import type { NewRun } from "../ledger/requests.js";
+import type { EventMembers, ResolvedParams } from "./run_params.js";
+
+export const defaultEventType = "api.invoked";
+
+export function buildEvent(event: EventMembers): NewRun["event"] {
+  const event_type = event.event_type ?? defaultEventType;
+  return {
+    event_id: event.event_id ?? null,
+    event_type,
+    event_time: event.event_time ?? null,
+    source: event.source ?? "api",
+    source_event_type: event.source_event_type ?? event_type,
+    bot_id: event.bot_id ?? null,
+    workspace_id: event.workspace_id ?? null,
+    conversation_id: event.conversation_id ?? null,
+    thread_id: event.thread_id ?? null,
+    raw_ref: event.raw_ref ?? null,
+    actor: event.actor === undefined ? null : dropAbsent(event.actor),
+    subject: event.subject === undefined ? null : dropAbsent(event.subject),
+    data: event.data ?? {},
+  };
+}
+
+export function buildInput({ params, event }: ResolvedParams): Record<string, unknown> {
+  return event.input ?? { text: params.text ?? null, contents: [], attachments: [] };
+}
+
+export function buildDelivery(event: EventMembers): Record<string, unknown> {
+  return (
+    event.delivery ?? {
+      surface: "api",
+      reply_target: null,
+      supports_streaming: false,
+      supports_edit: false,
+      supports_reaction: false,
+      platform_capabilities: {},
+    }
+  );
+}
+
+/** The binding as it is stored; its scope says whose state the run shares. */
+export function buildBinding(
+  { params, runner_id, event, binding }: ResolvedParams,
+  delivery: Record<string, unknown>,
+) {
+  return {
+    binding_id: binding.binding_id ?? null,
+    runner_id,
+    agent_id: binding.agent_id ?? null,
+    event_types: binding.event_types ?? [event.event_type ?? defaultEventType],
+    enabled: true,
+    runner_config: binding.runner_config ?? {},
+    resource_policy: binding.resource_policy ?? {},
+    state_policy: {
+      enable_state: binding.state_policy?.enable_state ?? true,
+      state_scopes: binding.state_policy?.state_scopes ?? ["conversation", "actor"],
+    },
+    delivery_policy: binding.delivery_policy ?? {
+      enable_streaming: delivery["supports_streaming"] === true,
+      enable_reply: false,
+      enable_interactions: true,
+    },
+    scope: fillScope(params.binding?.scope) ?? defaultScope({ ...event, ...binding }),
+  };
+}
+
+interface Scope {
+  type: "agent" | "bot" | "workspace" | "global";
+  id: string | null;
+}
+
+function fillScope(sent: { type: Scope["type"]; id?: string | undefined } | undefined) {
+  return sent === undefined ? null : { type: sent.type, id: sent.id ?? null };
+}
+
+function defaultScope(named: {
+  agent_id?: string | undefined;
+  bot_id?: string | undefined;
+  workspace_id?: string | undefined;
+}): Scope {
+  if (named.agent_id !== undefined) return { type: "agent", id: named.agent_id };
+  if (named.bot_id !== undefined) return { type: "bot", id: named.bot_id };
+  if (named.workspace_id !== undefined) return { type: "workspace", id: named.workspace_id };
+  return { type: "global", id: null };
+}
+
+function dropAbsent(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}

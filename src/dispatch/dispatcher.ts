@@ -1,0 +1,147 @@
+// One path for every call: who calls, does the method exist, may they, are the params right, the
+// grant, the handler, and is the result what was declared. The order is the contract's and the same
+// for every method. It throws what refuse.ts turns into JSON and writes one log line per call.
+
+import type {
+  AnyAction, Call, CallingConnection, CallLog, HostFacts, Principal,
+} from "../actions/action.js";
+import { namedTarget } from "../actions/action.js";
+import { identifyCaller, requirePermission, type Caller } from "../authz/admit.js";
+import { mintGrant } from "../authz/grant.js";
+import type { Directory } from "../authz/plugins.js";
+import type { Access, AccessKind } from "../contract/access.js";
+import { Refusal, type Issue } from "../contract/errors.js";
+import { listIssues } from "../contract/issues.js";
+import type { Ledger } from "../ledger/ledger.js";
+import { codeOf, logCall } from "./call_log.js";
+import type { SealedActions } from "./host.js";
+import { possibleRefusals } from "./ladder_refusals.js";
+import { checkParams } from "./params.js";
+
+export interface IncomingCall {
+  method: string;
+  /** Plain object that has passed the frame gate. */
+  params: Record<string, unknown>;
+  /** What the frame gate found in the params; answered when the params are looked at. */
+  issues: readonly Issue[];
+  connection: CallingConnection & {
+    /** A delegated call was admitted: the connection counts as this identity's too. */
+    calledAs(principal: Principal): void;
+  };
+  signal: AbortSignal;
+}
+
+export interface Dispatcher {
+  /** The run that this call writes to, or null: such calls keep their order on a connection. */
+  orderKey(method: string, params: Record<string, unknown>): string | null;
+  /** `effect` settles, never rejects, once the write took effect or was refused; `answer`
+      resolves with the result or rejects with what refuse.ts is to be given. */
+  call(input: IncomingCall): { effect: Promise<void>; answer: Promise<unknown> };
+}
+
+export interface DispatcherParts {
+  actions: SealedActions;
+  directory: Pick<Directory, "standing">;
+  ledger: Ledger;
+  /** Instant that tests set, ISO 8601; null is the database clock. */
+  clock: { now(): string | null };
+  host_facts: HostFacts;
+  /** Days for which an ended run still lets its plugin read it. */
+  read_days: number;
+  log: CallLog;
+}
+
+type AnyCall = Call<unknown, Access>;
+interface Handled {
+  action: AnyAction;
+  call: AnyCall;
+  result: unknown;
+}
+
+const orderedKinds: ReadonlySet<AccessKind> = new Set(["write", "claim", "cancel"]);
+
+export function createDispatcher(parts: DispatcherParts): Dispatcher {
+  async function handle(input: IncomingCall, trace: { caller: Caller | null }): Promise<Handled> {
+    const { connection, method, params: given } = input;
+    const action = parts.actions.get(method);
+    const caller = await identifyCaller(parts.directory, {
+      access: action?.access,
+      principal: connection.principal,
+      caller_plugin_identity: given["caller_plugin_identity"],
+    });
+    trace.caller = caller;
+    if (action === undefined) throw unknownMethod(method);
+    requirePermission(caller, action.access);
+    const { params, sent } = checkParams(action, given, input.issues);
+    // From what was sent and found right: a schema may give its handler another shape.
+    const grant = mintGrant({
+      action, caller, params: sent, now: parts.clock.now(), read_days: parts.read_days,
+    });
+    if (caller !== null && caller.via !== null) connection.calledAs(caller.principal);
+    const { ledger, log, host_facts: host } = parts;
+    const call: AnyCall = {
+      params, sent, grant, ledger, log, host, connection, signal: input.signal,
+    };
+    return { action, call, result: await action.handle(call) };
+  }
+
+  async function finish(handled: Handled): Promise<unknown> {
+    const { action, call, result } = handled;
+    return checkResult(action, action.settle ? await action.settle(call, result) : result);
+  }
+
+  return {
+    orderKey(method, params) {
+      const action = parts.actions.get(method);
+      if (action === undefined) return null;
+      if (action.writesTo !== undefined) return action.writesTo(params);
+      return orderedKinds.has(action.access.kind) ? namedTarget(params) : null;
+    },
+    call(input) {
+      const started_ms = performance.now();
+      const trace: { caller: Caller | null } = { caller: null };
+      const report = (code: ReturnType<typeof codeOf> | "ok"): void =>
+        logCall(parts.log, {
+          method: input.method,
+          code,
+          duration_ms: Math.round((performance.now() - started_ms) * 1000) / 1000,
+          principal: trace.caller?.principal ?? input.connection.principal,
+          via: trace.caller?.via ?? null,
+        });
+      const handled = handle(input, trace);
+      const answer = handled.then(finish).then(
+        (result) => {
+          report("ok");
+          return result;
+        },
+        (thrown: unknown) => {
+          const judged = judgeRefusal(parts.actions.get(input.method), thrown);
+          report(codeOf(judged));
+          throw judged;
+        },
+      );
+      return { effect: handled.then(nothing, nothing), answer };
+    },
+  };
+}
+
+function unknownMethod(method: string): Refusal {
+  return new Refusal("METHOD_NOT_FOUND", { method: method.slice(0, 255) });
+}
+
+/** A refusal that neither the ladder nor the action declares is a mistake of ours. */
+function judgeRefusal(action: AnyAction | undefined, thrown: unknown): unknown {
+  if (action === undefined || !(thrown instanceof Refusal)) return thrown;
+  if (possibleRefusals(action).includes(thrown.code)) return thrown;
+  return new Error(`${action.name} does not declare the refusal ${thrown.code}`, { cause: thrown });
+}
+
+function checkResult(action: AnyAction, result: unknown): unknown {
+  const parsed = action.result.safeParse(result);
+  if (parsed.success) return parsed.data;
+  const found = listIssues(parsed.error).slice(0, 5);
+  const where = found.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
+  throw new Error(`${action.name} answers outside its result schema: ${where}`);
+}
+
+function nothing(): void {}

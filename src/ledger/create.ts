@@ -1,0 +1,64 @@
+// Puts the families of the ledger together. main owns what it returns.
+
+import type { Database } from "../sql/database.js";
+import { readCancelRequests } from "../sql/cancel_requested.js";
+import { readClock } from "../sql/clock_now.js";
+import { Refusal } from "../contract/errors.js";
+import { createClaims } from "./claims.js";
+import { createEvents } from "./events.js";
+import { createRunners, createRuntimes } from "./fleet.js";
+import type { Ledger } from "./ledger.js";
+import { createOperate } from "./outcome.js";
+import type { CancelFact, LedgerParts, Told } from "./parts.js";
+import { createPluginReads, createPlugins, type PluginReads } from "./plugins.js";
+import { createRuns } from "./runs.js";
+import { createWaits, type Heard } from "./waits.js";
+
+export interface LedgerOptions {
+  database: Database;
+  signals: Told & Heard;
+  config_permissions: LedgerParts["config_permissions"];
+}
+
+export interface CreatedLedger {
+  ledger: Ledger;
+  plugin_reader: PluginReads;
+  /** Cancels of live runs requested within the last `seconds`, on any host, of one tenant. */
+  cancelRequests(wanted: { tenant_id: string; seconds: number }): Promise<readonly CancelFact[]>;
+}
+
+export function createLedger(options: LedgerOptions): CreatedLedger {
+  const { database, signals, config_permissions } = options;
+  const parts: LedgerParts = {
+    database,
+    operate: createOperate(database),
+    told: signals,
+    waits: createWaits(signals),
+    config_permissions,
+  };
+  const ledger: Ledger = {
+    clock: { now: () => readDatabaseClock(database) },
+    plugins: createPlugins(parts),
+    runs: createRuns(parts),
+    events: createEvents(parts),
+    claims: createClaims(parts),
+    runners: createRunners(parts),
+    runtimes: createRuntimes(parts),
+  };
+  return {
+    ledger,
+    plugin_reader: createPluginReads(database),
+    cancelRequests: (wanted) =>
+      database.query("cancel_requested", (sql) => readCancelRequests(sql, wanted)),
+  };
+}
+
+async function readDatabaseClock(database: Database): Promise<number | null> {
+  try {
+    const [row] = await database.query("clock_now", (sql) => readClock(sql));
+    return row ? Math.floor(row.now_ms) : null;
+  } catch (thrown) {
+    if (thrown instanceof Refusal && thrown.code === "UNAVAILABLE") return null;
+    throw thrown;
+  }
+}

@@ -1,0 +1,33 @@
+// The ids, tokens and hashes that the host makes. Ids are a prefix and a UUIDv7, so they sort by
+// time; tokens come from the system's random source and leave the host once.
+
+import { createHash, randomBytes } from "node:crypto";
+import { v7 } from "uuid";
+import { limits } from "../contract/limits.js";
+
+export type IdPrefix = "run" | "evt" | "bind" | "steer" | "msg" | "sub";
+
+export const makeId = (prefix: IdPrefix): string => `${prefix}_${v7()}`;
+
+/** `wanted`, unless it is longer than an id may be: then a made one. */
+export const fitId = (wanted: string, prefix: IdPrefix): string =>
+  [...wanted].length <= limits.id_characters ? wanted : makeId(prefix);
+
+export const sha256Hex = (value: string | Buffer): string =>
+  createHash("sha256").update(value).digest("hex");
+
+/** 32 lower-case hex digits: 128 random bits. */
+export const makeClaimToken = (): string => randomBytes(16).toString("hex");
+
+export interface IssuedToken {
+  key_id: string;
+  token: string;
+  secret_sha256: string;
+}
+
+/** A plugin token `rh_KEYID_SECRET`: 64 bits of key id, 256 bits of secret, in hex. */
+export function issuePluginToken(): IssuedToken {
+  const key_id = randomBytes(8).toString("hex");
+  const secret = randomBytes(32).toString("hex");
+  return { key_id, token: `rh_${key_id}_${secret}`, secret_sha256: sha256Hex(secret) };
+}

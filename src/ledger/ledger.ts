@@ -1,0 +1,78 @@
+// The inventory: every operation that touches the database, one sentence each. Each demands a
+// grant, is one autocommit statement, and throws a Refusal where the contract names one.
+
+import type { Grant } from "../contract/grants.js";
+import type {
+  EmittedEvent, Plugin, PluginPage, RegisteredPlugin, RenewedRun, Run, RunDetail, RunEvent,
+  RunEventPage, RunnerDescriptor, RunnerPage, RunPage, Runtime, RuntimePage, WorkItem,
+} from "../contract/records.js";
+import type {
+  ClaimRequest, EventPageQuery, FinalizeRequest, NewResult, NewRun, PluginListQuery, PluginPatch,
+  ReleaseRequest, RenewRequest, RunListQuery, RunnerDeclaration, RunnerListQuery, RuntimeBeat,
+  RuntimeListQuery, RuntimeRegistration,
+} from "./requests.js";
+
+export interface Ledger {
+  clock: {
+    /** The database clock, milliseconds since the epoch; null when the database does not answer. */
+    now(grant: Grant<"open">): Promise<number | null>;
+  };
+  plugins: {
+    /** Creates or changes an identity; shows the plugin token once, when created. */
+    register(grant: Grant<"permission">, patch: PluginPatch): Promise<RegisteredPlugin>;
+    list(grant: Grant<"permission">, query: PluginListQuery): Promise<PluginPage>;
+    /** Revokes the present token and issues a new one. */
+    rotateToken(
+      grant: Grant<"permission">,
+      named: { tenant_id: string; plugin_identity: string },
+    ): Promise<{ plugin_identity: string; key_id: string; token: string }>;
+    setEnabled(
+      grant: Grant<"permission">,
+      wanted: { tenant_id: string; plugin_identity: string; enabled: boolean },
+    ): Promise<Plugin>;
+  };
+  runs: {
+    /** Stores run, request, snapshot and event-log row; answers a repeat of the same content. */
+    create(grant: Grant<"permission">, run: NewRun): Promise<Run>;
+    get(grant: Grant<"read">): Promise<Run>;
+    getDetail(grant: Grant<"read">): Promise<RunDetail>;
+    list(grant: Grant<"read">, query: RunListQuery): Promise<RunPage>;
+    cancel(grant: Grant<"cancel">, request: { status_reason: string | null }): Promise<Run>;
+    /** Ends a run; a repeat with the same status is answered. */
+    finalize(grant: Grant<"write">, request: FinalizeRequest): Promise<Run>;
+    /** Waits until the run that this call created is terminal; DEADLINE_EXCEEDED after the wait. */
+    waitForCompletion(
+      grant: Grant<"permission">,
+      wait: { run_id: string; wait_seconds: number; signal: AbortSignal },
+    ): Promise<Run>;
+  };
+  events: {
+    page(grant: Grant<"read">, query: EventPageQuery): Promise<RunEventPage>;
+    /** Stores one event, no effect. */
+    append(grant: Grant<"write">, result: NewResult): Promise<RunEvent>;
+    /** Stores one event and applies its effect, both or neither. */
+    emit(grant: Grant<"write">, result: NewResult): Promise<EmittedEvent>;
+  };
+  claims: {
+    /** Takes claimable runs, waiting up to wait_seconds; NO_RUN_AVAILABLE when there is none. */
+    take(grant: Grant<"fleet">, request: ClaimRequest): Promise<WorkItem[]>;
+    renew(grant: Grant<"claim">, request: RenewRequest): Promise<RenewedRun>;
+    release(grant: Grant<"claim">, request: ReleaseRequest): Promise<Run>;
+  };
+  runners: {
+    register(
+      grant: Grant<"own">,
+      declared: { runners: RunnerDeclaration[]; replace: boolean },
+    ): Promise<{ items: RunnerDescriptor[]; withdrawn_count: number }>;
+    list(grant: Grant<"own">, query: RunnerListQuery): Promise<RunnerPage>;
+  };
+  runtimes: {
+    register(grant: Grant<"fleet">, registration: RuntimeRegistration): Promise<Runtime>;
+    heartbeat(grant: Grant<"fleet">, beat: RuntimeBeat): Promise<Runtime>;
+    deregister(
+      grant: Grant<"fleet">,
+      named: { runtime_id: string },
+    ): Promise<{ runtime: Runtime; released_claim_count: number }>;
+    list(grant: Grant<"fleet">, query: RuntimeListQuery): Promise<RuntimePage>;
+  };
+}

@@ -1,0 +1,244 @@
+// Builds the floors bottom-up, by argument, and takes them down again in reverse. startHost
+// promises a host that serves when it resolves, or nothing left behind when it rejects; serve is
+// the process: configuration, signals, exit code. pino is imported here only.
+
+import { readFileSync } from "node:fs";
+import pino from "pino";
+import { registerAll } from "./actions/index.js";
+import { provideAdminToken } from "./admin_token.js";
+import { createDirectory, type Directory } from "./authz/plugins.js";
+import { sha256Hex } from "./authz/plugin_token.js";
+import { readConfig, type Config } from "./config.js";
+import { describeOpenrpc } from "./dispatch/describe.js";
+import { createDispatcher } from "./dispatch/dispatcher.js";
+import { createHost, type SealedActions } from "./dispatch/host.js";
+import { createRefuser } from "./dispatch/refuse.js";
+import { watchCancels } from "./feed/cancel_watch.js";
+import { createSignals, type Signals } from "./feed/signals.js";
+import { createLedger, type CreatedLedger } from "./ledger/create.js";
+import { askReadiness, openDatabase } from "./open_database.js";
+import type { Database } from "./sql/database.js";
+import { startWire, type Wire } from "./wire/server.js";
+
+type LogLine = (fields: Record<string, unknown>, message: string) => void;
+
+export interface HostLog {
+  debug: LogLine;
+  info: LogLine;
+  warn: LogLine;
+  error: LogLine;
+}
+
+export interface HostOptions {
+  log?: HostLog;
+  /** Instant that tests set, ISO 8601; null is the database clock. */
+  clock?: { now(): string | null };
+  /** Told of each SQL statement before it is sent. */
+  on_statement?: (name: string) => void;
+  /** Settings of an embedded Postgres, such as fsync=off in tests. */
+  postgres_settings?: Record<string, string>;
+}
+
+export interface Host {
+  /** ws://…/rpc */
+  url: string;
+  httpUrl: string;
+  pid: number;
+  /** Finishes what is in flight, closes sockets, stops the embedded database. */
+  close(): Promise<void>;
+}
+
+type Undo = () => unknown;
+
+const name = "runhost";
+
+export async function startHost(config: Config, options: HostOptions = {}): Promise<Host> {
+  const undo: Undo[] = [];
+  const close = async (): Promise<void> => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+  };
+  try {
+    const wire = await buildFloors(config, options, undo);
+    let closing: Promise<void> | null = null;
+    return {
+      url: wire.url,
+      httpUrl: wire.http_url,
+      pid: process.pid,
+      close: () => (closing ??= close()),
+    };
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+}
+
+async function buildFloors(config: Config, options: HostOptions, undo: Undo[]): Promise<Wire> {
+  const log = options.log ?? createLog(config.log_level);
+  const database = await openDatabase({ config, options, log, undo });
+  const admin_token = await provideAdminToken(config);
+  const signals = createSignals((cause) => log.error({ err: cause }, "a listener failed"));
+  const created = createLedger({ database, signals, config_permissions: listConfigured(config) });
+  let wire: Wire | null = null;
+  const directory = createDirectory({
+    reader: created.plugin_reader,
+    configured: config.admin_plugins,
+    admin_token_sha256: sha256Hex(admin_token),
+    on_gone: (principal, active_key_id) => wire?.connections.revoke(principal, active_key_id),
+    on_read_failure: (cause) => log.warn({ err: cause }, "identities could not be read"),
+  });
+  wire = await openWire({ config, options, log, database, directory, ledger: created.ledger });
+  const stopFeed = feedConnections({ wire, config, log, signals, directory, created });
+  undo.push(stopFeed, () => wire.close());
+  return wire;
+}
+
+/** Permissions that enabled entries of the configuration add to an identity, sorted. */
+function listConfigured({ admin_plugins }: Config) {
+  return (named: { tenant_id: string; plugin_identity: string }): readonly string[] => {
+    const entries = admin_plugins.filter(
+      ({ enabled, tenant_id, identity }) =>
+        enabled && tenant_id === named.tenant_id && identity === named.plugin_identity,
+    );
+    return [...new Set(entries.flatMap(({ permissions }) => permissions))].sort();
+  };
+}
+
+interface WireFloorParts {
+  config: Config;
+  options: HostOptions;
+  log: HostLog;
+  database: Database;
+  directory: Directory;
+  ledger: CreatedLedger["ledger"];
+}
+
+async function openWire(parts: WireFloorParts): Promise<Wire> {
+  const { config, options, log, database, directory, ledger } = parts;
+  const actions = sealActions();
+  const version = readVersion();
+  const document = describeOpenrpc(actions, version);
+  const { max_message_bytes, max_batch, max_in_flight } = config;
+  const limits = { max_message_bytes, max_batch, max_in_flight };
+  const dispatcher = createDispatcher({
+    actions,
+    directory,
+    ledger,
+    clock: options.clock ?? { now: () => null },
+    host_facts: { name, version, limits, openrpc: () => document },
+    read_days: config.snapshot_read_days,
+    log,
+  });
+  return startWire({
+    host: config.host,
+    port: config.port,
+    allowed_origins: config.allowed_origins,
+    bounds: { ...config.bounds, ...limits },
+    dispatcher,
+    refuse: createRefuser(({ incident, method, cause }) => {
+      log.error({ incident, method, err: cause }, "incident");
+    }),
+    identities: directory,
+    ready: () => askReadiness(database),
+    openrpc: () => document,
+    log,
+  });
+}
+
+function sealActions(): SealedActions {
+  const host = createHost();
+  registerAll(host);
+  return host.seal();
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+interface FeedParts {
+  wire: Wire;
+  config: Config;
+  log: HostLog;
+  signals: Signals;
+  directory: Directory;
+  created: CreatedLedger;
+}
+
+/** Brings what was committed to those it concerns; returns the end of it. */
+function feedConnections({ wire, config, log, signals, directory, created }: FeedParts): Undo {
+  const { connections } = wire;
+  const cancels = watchCancels({
+    async read(seconds) {
+      const read = (tenant_id: string) => created.cancelRequests({ tenant_id, seconds });
+      return (await Promise.all(connections.tenants().map(read))).flat();
+    },
+    deliver: (fact) => connections.pushCancel(fact),
+    interval_ms: config.bounds.cancel_poll_ms,
+    isNeeded: () => connections.size > 0,
+    onReadFailure: (cause) => log.warn({ err: cause }, "cancel requests could not be read"),
+  });
+  const silence = [
+    signals.onCancelRequested(cancels.note),
+    signals.onPluginChanged((named) => directory.forget(named)),
+  ];
+  directory.start();
+  return () => {
+    directory.stop();
+    cancels.stop();
+    for (const end of silence) end();
+  };
+}
+
+type ProcessLog = HostLog & { announce: LogLine };
+
+/** JSON lines on stdout; `announce` is written at every level. */
+function createLog(level: Config["log_level"]): ProcessLog {
+  const log = pino({ level, base: { pid: process.pid }, serializers: { err: describeCause } });
+  const always = log.child({}, { level: "info" });
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error: (fields, message) => log.error(fields, message),
+    announce: (fields, message) => always.info(fields, message),
+  };
+}
+
+/** What a failure was and where it began. Stacks and statements do not belong in the log. */
+function describeCause(cause: unknown): unknown {
+  if (!(cause instanceof Error)) return { message: String(cause).slice(0, 500) };
+  const code = (cause as NodeJS.ErrnoException).code;
+  const where = /\n\s+at (.*)/.exec(cause.stack ?? "")?.[1];
+  const inner = cause.cause === undefined ? undefined : describeCause(cause.cause);
+  return { type: cause.name, message: cause.message.slice(0, 500), code, where, cause: inner };
+}
+
+/** The host process: runs until a signal, then drains and exits 0; a second signal exits at once. */
+export async function serve(environment: NodeJS.ProcessEnv = process.env): Promise<void> {
+  let askToStop = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    askToStop = resolve;
+  });
+  let signals = 0;
+  const onSignal = (): void => {
+    signals += 1;
+    if (signals > 1) process.exit(1);
+    askToStop();
+  };
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  try {
+    const config = readConfig(environment);
+    const log = createLog(config.log_level);
+    const host = await startHost(config, { log });
+    log.announce({ url: host.url }, "ready");
+    await asked;
+    log.info({}, "stopping");
+    await host.close();
+    log.info({}, "stopped");
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    process.stderr.write(`${name}: ${message.split("\n", 1)[0]}\n`);
+    process.exit(1);
+  }
+  process.exit(0);
+}

@@ -1,0 +1,145 @@
+// The one door to Postgres: a pool whose every statement has a deadline. A statement that the
+// database does not answer, or a connection that breaks, is UNAVAILABLE to its caller and renews
+// the pool; anything else that Postgres refuses is our defect. Only src/ledger and src/sql call it.
+
+import postgres from "postgres";
+import { Refusal } from "../contract/errors.js";
+
+export type Sql = postgres.Sql<Record<string, never>>;
+export type Json = postgres.JSONValue;
+/** A part of a statement; its rows are nobody's business until it stands in one. */
+export type Fragment = postgres.PendingQuery<any>;
+type Statement<Row> = PromiseLike<readonly Row[]>;
+
+export interface DatabaseOptions {
+  url: string;
+  /** False: unprepared statements, for transaction-pooling proxies. */
+  prepare: boolean;
+  statement_timeout_ms: number;
+  pool_size: number;
+  log: DatabaseLog;
+  /** Told of each statement before it is sent. */
+  on_statement?: (name: string) => void;
+}
+
+export interface DatabaseLog {
+  warn(fields: Record<string, unknown>, message: string): void;
+  debug(fields: Record<string, unknown>, message: string): void;
+}
+
+export interface Database {
+  /** One autocommit statement. */
+  query<Row>(name: string, statement: (sql: Sql) => Statement<Row>): Promise<readonly Row[]>;
+  /** Work on one connection in one transaction: migrations only. */
+  migrate<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Resolves when the database answers; refuses with UNAVAILABLE. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const retriedStates = new Set(["40001", "40P01"]);
+const unavailableStates = /^(08|53|57P|25006)/;
+const unavailableCodes = new Set([
+  "CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT",
+  "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH", "EAI_AGAIN",
+  "ENETUNREACH",
+]);
+const retries = 3;
+
+export function createDatabase(options: DatabaseOptions): Database {
+  let pool = openPool(options);
+  let closing: Promise<void> | null = null;
+
+  const renew = (reason: string, broken: Sql): void => {
+    if (broken !== pool || closing) return;
+    options.log.warn({ reason }, "the connection pool is renewed");
+    pool = openPool(options);
+    void endPool(broken, options.statement_timeout_ms);
+  };
+
+  const attempt = async <Row>(statement: (sql: Sql) => Statement<Row>) => {
+    if (closing) throw unavailable("the host is stopping");
+    const used = pool;
+    const outcome = await withDeadline(statement(used), options.statement_timeout_ms);
+    if (outcome === "late") {
+      renew("a statement was not answered in time", used);
+      throw unavailable("the database did not answer in time");
+    }
+    return outcome;
+  };
+
+  const query: Database["query"] = async (name, statement) => {
+    for (let tried = 1; ; tried += 1) {
+      options.on_statement?.(name);
+      try {
+        return await attempt(statement);
+      } catch (thrown) {
+        const state = stateOf(thrown);
+        if (retriedStates.has(state) && tried < retries) continue;
+        throw translate(thrown, state, name, options.log);
+      }
+    }
+  };
+
+  return {
+    query,
+    migrate: (work) => pool.begin((sql) => work(sql as unknown as Sql)) as Promise<never>,
+    async ping() {
+      await query("ping", (sql) => sql<{ one: number }[]>`select 1 as one`);
+    },
+    close() {
+      closing ??= endPool(pool, options.statement_timeout_ms);
+      return closing;
+    },
+  };
+}
+
+function openPool(options: DatabaseOptions): Sql {
+  return postgres(options.url, {
+    max: options.pool_size,
+    prepare: options.prepare,
+    // The driver's own back-off grows to 20 s; a statement waits for its deadline, not longer.
+    backoff: () => 0.1,
+    connect_timeout: 2,
+    fetch_types: false,
+    connection: { application_name: "runhost" },
+    onnotice: (notice) => options.log.debug({ notice: notice["message"] }, "database notice"),
+  }) as unknown as Sql;
+}
+
+/** The driver's end() can hang for ever after a lost connection: it is raced. */
+async function endPool(pool: Sql, timeout_ms: number): Promise<void> {
+  const seconds = Math.ceil(timeout_ms / 1000);
+  const ended = pool.end({ timeout: seconds }).catch(() => undefined);
+  await withDeadline(ended, timeout_ms + 1000);
+}
+
+async function withDeadline<T>(work: PromiseLike<T>, timeout_ms: number): Promise<T | "late"> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), timeout_ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function stateOf(thrown: unknown): string {
+  const code = (thrown as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : "";
+}
+
+function unavailable(message: string): Refusal {
+  return new Refusal("UNAVAILABLE", {}, message);
+}
+
+function translate(thrown: unknown, state: string, name: string, log: DatabaseLog): unknown {
+  if (thrown instanceof Refusal) return thrown;
+  if (retriedStates.has(state) || unavailableStates.test(state) || unavailableCodes.has(state)) {
+    log.warn({ statement: name, state }, "the database refused or dropped a statement");
+    return unavailable("the database cannot be reached");
+  }
+  return thrown;
+}

@@ -1,0 +1,31 @@
+// Calls one SQL function of the migrations: (tenant, grant, input) → one JSON outcome. Every
+// mutation of the ledger is one such call, one autocommit statement that judges, locks, writes and
+// audits.
+
+import type { GrantFacts } from "../contract/grants.js";
+import type { Json, Sql } from "./database.js";
+
+export type LedgerFunction =
+  | "plugin_register" | "plugin_rotate_token" | "plugin_set_enabled"
+  | "run_create" | "run_get" | "run_cancel" | "run_finalize"
+  | "run_append" | "run_emit"
+  | "run_claim" | "run_renew" | "run_release"
+  | "runner_register"
+  | "runtime_register" | "runtime_heartbeat" | "runtime_deregister";
+
+/** What every function answers: a refusal as JSON, or the facts that it names. */
+export type Outcome = { refusal?: { code: string } & Record<string, unknown> } & Record<
+  string,
+  unknown
+>;
+
+export interface FunctionCall {
+  tenant_id: string;
+  grant: GrantFacts;
+  input: object;
+}
+
+export const callLedgerFunction = (sql: Sql, name: LedgerFunction, call: FunctionCall) =>
+  sql<{ outcome: Outcome }[]>`
+    select ${sql(name)}(${call.tenant_id}, ${sql.json(call.grant as unknown as Json)},
+      ${sql.json(call.input as unknown as Json)}) as outcome`;

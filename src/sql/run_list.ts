@@ -1,0 +1,56 @@
+// Runs, newest first: a session's siblings, an administrator's runs, or a creator's own. Admission
+// of a session and the rows are one statement.
+
+import type { GrantFacts, HeldPermission } from "../contract/grants.js";
+import { limits } from "../contract/limits.js";
+import type { RunListQuery } from "../ledger/requests.js";
+import type { Fragment, Json, Sql } from "./database.js";
+import { type CutPage, cutPage, equals, oneOf } from "./page.js";
+
+interface Input {
+  grant: GrantFacts;
+  query: RunListQuery;
+}
+
+export const listRuns = (sql: Sql, { grant, query }: Input) => {
+  const source = grant.run_id === null ? sql`agent_run r` : sql`admitted a join agent_run r on
+    r.runner_id = (a.s).runner_id and r.conversation_id = (a.s).conversation_id
+    and ((a.s).bot_id is null or r.bot_id = (a.s).bot_id)
+    and ((a.s).workspace_id is null or r.workspace_id = (a.s).workspace_id)
+    and r.thread_id is not distinct from (a.s).thread_id and a.refusal is null`;
+  const matching = sql`from ${source} where r.tenant_id = ${grant.tenant_id}
+    ${reach(sql, grant)}
+    ${equals(sql, sql`r.conversation_id`, query.conversation_id)}
+    ${equals(sql, sql`r.runner_id`, query.runner_id)}
+    ${equals(sql, sql`r.workspace_id`, query.workspace_id)}
+    ${oneOf(sql, sql`r.status`, query.statuses)}`;
+  const before = query.before_cursor === null ? sql`` : sql`and r.id < ${query.before_cursor}`;
+  const rows = sql`select row_number() over (order by (n.r).id desc) as place,
+      run_record(n.r) as item
+    from (select r ${matching} ${before} order by r.id desc limit ${query.limit + 1}) n`;
+  const total = query.include_total
+    ? sql`(select count(*)::int from (select 1 ${matching} limit ${limits.run_total_max + 1}) c)`
+    : sql`null::int`;
+  return sql<{ refusal: CutPage["refusal"]; page: Omit<CutPage, "total">; total: number | null }[]>`
+    with admitted as materialized (${admission(sql, { grant, query })})
+    select a.refusal, ${cutPage(sql, rows, query.limit)} as page, ${total} as total
+    from admitted a`;
+};
+
+function admission(sql: Sql, { grant, query }: Input): Fragment {
+  if (grant.run_id === null) return sql`select null::jsonb as refusal`;
+  return sql`select refusal, s from admit_run_list(${grant.tenant_id},
+    ${sql.json(grant as unknown as Json)}, ${sql.json(query as unknown as Json)})`;
+}
+
+/** Without a session, the administrator path wins over the creator path. */
+function reach(sql: Sql, grant: GrantFacts): Fragment {
+  if (grant.run_id !== null) return sql``;
+  if (grant.admin !== null) return inWorkspaces(sql, grant.admin);
+  if (grant.creator === null) throw new Error("run_list was granted no path");
+  return sql`and r.created_by = ${grant.caller} ${inWorkspaces(sql, grant.creator)}`;
+}
+
+function inWorkspaces(sql: Sql, held: HeldPermission): Fragment {
+  return oneOf(sql, sql`r.workspace_id`, held.workspaces);
+}

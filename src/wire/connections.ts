@@ -1,0 +1,161 @@
+// All connections of this host: who they count as, which claims were made over them, and what is
+// pushed to whom. Closes those whose identity is gone, and all of them when the host stops. What it
+// remembers of one connection is bounded; the oldest entry goes first.
+
+import { Refusal } from "../contract/errors.js";
+import { Connection, type ConnectionParts } from "./connection.js";
+import type { NotedClaim, Principal, Proof, Transport } from "./parts.js";
+
+/** A cancel request, as the ledger told it. */
+export interface CancelRequest {
+  tenant_id: string;
+  run_id: string;
+  status_reason: string | null;
+  plugin_identity: string;
+  claim_epoch: number;
+  /** Claim number `claim_epoch` is at work on the run. */
+  claimed: boolean;
+}
+
+export interface Connections {
+  readonly size: number;
+  /** Tenants of the proved identities. */
+  tenants(): string[];
+  open(transport: Transport, proof: Proof | null): Connection;
+  /** Closes those of the identity that were not proved by the key that is still good. */
+  revoke(principal: Principal, active_key_id: string | null): void;
+  pushCancel(request: CancelRequest): void;
+  /** Answers what is in flight, closes with 1001, settles when all are gone. */
+  drain(): Promise<void>;
+}
+
+interface Entry {
+  connection: Connection;
+  /** By identity: the release of the directory's hold. */
+  identities: Map<string, () => void>;
+  /** By run: number of the newest claim made over this connection. */
+  claims: Map<string, number>;
+}
+
+/** The answer that revokes a key still has to reach its connection. */
+const revoke_grace_ms = 1000;
+
+type Shared = Pick<ConnectionParts, "rpc" | "dispatcher" | "identities" | "bounds" | "log">;
+
+// Neither tenants nor identities nor runs hold NUL, so the pair is unambiguous.
+const identityKey = (named: Principal): string => `${named.tenant_id}\0${named.plugin_identity}`;
+const runKey = (named: { tenant_id: string; run_id: string }): string =>
+  `${named.tenant_id}\0${named.run_id}`;
+
+export function createConnections(shared: Shared): Connections {
+  const { bounds, log } = shared;
+  const entries = new Set<Entry>();
+  const byIdentity = new Map<string, Set<Entry>>();
+  const byRun = new Map<string, Set<Entry>>();
+
+  function noteIdentity(entry: Entry, proof: Proof): void {
+    const key = identityKey(proof.principal);
+    if (entry.identities.has(key) || !entries.has(entry)) return;
+    if (entry.identities.size === 0) log.info({ ...proof.principal }, "identity proved");
+    entry.identities.set(key, shared.identities.hold(proof));
+    link(byIdentity, key, entry);
+    // The first one is the proved identity and stays.
+    if (entry.identities.size <= bounds.remembered_per_connection) return;
+    dropIdentity(entry, [...entry.identities.keys()][1]!);
+  }
+
+  function dropIdentity(entry: Entry, key: string): void {
+    entry.identities.get(key)?.();
+    entry.identities.delete(key);
+    unlink(byIdentity, key, entry);
+  }
+
+  function noteClaim(entry: Entry, claim: NotedClaim): void {
+    if (!entries.has(entry)) return;
+    const key = runKey(claim);
+    entry.claims.delete(key);
+    entry.claims.set(key, claim.claim_epoch);
+    link(byRun, key, entry);
+    if (entry.claims.size > bounds.remembered_per_connection) {
+      dropClaim(entry, entry.claims.keys().next().value!);
+    }
+  }
+
+  function dropClaim(entry: Entry, key: string): void {
+    entry.claims.delete(key);
+    unlink(byRun, key, entry);
+  }
+
+  function remove(entry: Entry): void {
+    entries.delete(entry);
+    const { principal } = entry.connection;
+    if (principal !== null) log.info({ ...principal }, "connection closed");
+    for (const key of [...entry.identities.keys()]) dropIdentity(entry, key);
+    for (const key of [...entry.claims.keys()]) dropClaim(entry, key);
+  }
+
+  return {
+    get size() {
+      return entries.size;
+    },
+    tenants() {
+      const proved = [...entries].map(({ connection }) => connection.principal?.tenant_id);
+      return [...new Set(proved)].filter((tenant_id) => tenant_id !== undefined);
+    },
+    open(transport, proof) {
+      const onIdentity = (shown: Proof) => noteIdentity(entry, shown);
+      const onClaim = (claim: NotedClaim) => noteClaim(entry, claim);
+      const connection = new Connection({ ...shared, transport, onIdentity, onClaim });
+      const entry: Entry = { connection, identities: new Map(), claims: new Map() };
+      entries.add(entry);
+      if (proof !== null) connection.prove(proof);
+      void connection.gone.then(() => remove(entry));
+      return connection;
+    },
+    revoke(principal, active_key_id) {
+      for (const { connection } of byIdentity.get(identityKey(principal)) ?? []) {
+        if (connection.principal === null || connection.key_id === active_key_id) continue;
+        if (identityKey(connection.principal) !== identityKey(principal)) continue;
+        log.info({ ...principal, key_id: connection.key_id }, "connection revoked");
+        void connection.leave({
+          code: 4401,
+          reason: "the token is not accepted any more",
+          refusal: new Refusal("UNAUTHENTICATED"),
+          cut_ms: 0,
+          wait_ms: revoke_grace_ms,
+        });
+      }
+    },
+    pushCancel(request) {
+      const { tenant_id, run_id, status_reason, plugin_identity, claim_epoch, claimed } = request;
+      const owners = byIdentity.get(identityKey({ tenant_id, plugin_identity })) ?? [];
+      const key = runKey({ tenant_id, run_id });
+      const claimers = [...(claimed ? (byRun.get(key) ?? []) : [])];
+      const holders = claimers.filter((entry) => entry.claims.get(key) === claim_epoch);
+      for (const { connection } of new Set([...owners, ...holders])) {
+        connection.notify("run_cancel_requested", { run_id, status_reason });
+      }
+    },
+    async drain() {
+      const leave = {
+        code: 1001,
+        reason: "the host is stopping",
+        refusal: new Refusal("UNAVAILABLE", {}, "The host is stopping."),
+        cut_ms: bounds.drain_wait_seconds * 1000,
+        wait_ms: bounds.drain_seconds * 1000,
+      };
+      await Promise.all([...entries].map(({ connection }) => connection.leave(leave)));
+    },
+  };
+}
+
+function link(index: Map<string, Set<Entry>>, key: string, entry: Entry): void {
+  const linked = index.get(key);
+  if (linked === undefined) index.set(key, new Set([entry]));
+  else linked.add(entry);
+}
+
+function unlink(index: Map<string, Set<Entry>>, key: string, entry: Entry): void {
+  const linked = index.get(key);
+  if (linked?.delete(entry) && linked.size === 0) index.delete(key);
+}

@@ -1,0 +1,68 @@
+// The plain HTTP endpoints, without HTTP: path and method in, status and JSON out. They need no
+// identity and show none of what plugins store. Any other path is 404. Called by server.ts only.
+
+import { rpcPath } from "./handshake.js";
+import type { WireLog } from "./parts.js";
+
+export type Readiness = { ready: true } | { ready: false; reason: string };
+
+export interface EndpointParts {
+  ready(): Promise<Readiness>;
+  openrpc(): unknown;
+  isStopping(): boolean;
+  log: WireLog;
+}
+
+export interface Reply {
+  status: number;
+  /** One line of JSON. */
+  text: string;
+  headers: Record<string, string>;
+}
+
+export type Endpoints = (asked: { method: string; path: string }) => Promise<Reply>;
+
+export function createEndpoints(parts: EndpointParts): Endpoints {
+  const answers = new Map<string, () => Reply | Promise<Reply>>([
+    ["/healthz", () => reply(200, { ok: true })],
+    ["/readyz", readiness],
+    ["/openrpc.json", () => reply(200, parts.openrpc())],
+    [rpcPath, () => refuse(426, "a WebSocket upgrade is needed", { upgrade: "websocket" })],
+  ]);
+
+  async function readiness(): Promise<Reply> {
+    const stopping: Readiness = { ready: false, reason: "the host is stopping" };
+    const body = parts.isStopping() ? stopping : await parts.ready();
+    return reply(body.ready ? 200 : 503, body);
+  }
+
+  return async ({ method, path }) => {
+    const answer = answers.get(path);
+    if (answer === undefined) return refuse(404, "not found");
+    if (method !== "GET" && method !== "HEAD") {
+      return refuse(405, "method not allowed", { allow: "GET, HEAD" });
+    }
+    try {
+      return await answer();
+    } catch (cause) {
+      parts.log.error({ err: cause, path }, "an endpoint failed");
+      return refuse(500, "internal error");
+    }
+  };
+}
+
+/** The same words for a refused upgrade. */
+export function refuse(status: number, error: string, headers = {}): Reply {
+  return reply(status, { error }, headers);
+}
+
+function reply(status: number, body: unknown, headers: Record<string, string> = {}): Reply {
+  const text = JSON.stringify(body);
+  const own = {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": String(Buffer.byteLength(text)),
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  };
+  return { status, text, headers: { ...own, ...headers } };
+}

@@ -1,0 +1,59 @@
+// The words between main, the rooms of wire and the socket: what is handed in, by shape alone, so
+// that wire imports neither the directory of identities nor the configuration.
+
+import type { IncomingCall } from "../dispatch/dispatcher.js";
+
+/** What dispatch sees of a connection. */
+export type ServedConnection = IncomingCall["connection"];
+export type Principal = NonNullable<ServedConnection["principal"]>;
+export type NotedClaim = Parameters<ServedConnection["noteClaim"]>[0];
+
+/** What a token proved; key_id is null for the built-in administrator. */
+export interface Proof {
+  principal: Principal;
+  key_id: string | null;
+}
+
+/** The directory of identities, as far as wire needs it. */
+export interface Identities {
+  identify(plugin_token: string): Promise<Proof>;
+  permissions(principal: Principal): readonly string[];
+  /** Keeps an identity fresh while a connection counts as its own; returns the release. */
+  hold(proof: Proof): () => void;
+}
+
+/** One socket; server.ts makes it. */
+export interface Transport {
+  send(text: string, flushed: () => void): void;
+  ping(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+  /** Bytes read so far: whatever arrives is a sign of life. */
+  received(): number;
+}
+
+/** The operator's limits, as config.ts documents them. */
+export interface WireBounds {
+  max_message_bytes: number;
+  max_batch: number;
+  max_in_flight: number;
+  connect_seconds: number;
+  connect_failures: number;
+  upgrade_seconds: number;
+  ping_seconds: number;
+  ping_misses: number;
+  drain_seconds: number;
+  drain_wait_seconds: number;
+  close_seconds: number;
+  outgoing_pause_bytes: number;
+  outgoing_bytes_max: number;
+  stall_seconds: number;
+  remembered_per_connection: number;
+}
+
+export interface WireLog {
+  info(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}

@@ -1,0 +1,211 @@
+// The room of ws and of HTTP: listens, answers the plain endpoints, lets sockets in after the
+// handshake, and turns each into a Transport for its connection. Refuses binary frames with 1003,
+// larger ones than allowed with 1009, bad UTF-8 with 1007. main starts it last and stops it first.
+
+import {
+  createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse,
+} from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocketServer, type RawData, type WebSocket } from "ws";
+import type { Dispatcher } from "../dispatch/dispatcher.js";
+import type { Refuser } from "../dispatch/refuse.js";
+import type { Connection } from "./connection.js";
+import { createConnections, type Connections } from "./connections.js";
+import {
+  createEndpoints, refuse, type Endpoints, type Readiness, type Reply,
+} from "./endpoints.js";
+import { judgeUpgrade, rpcPath, type HandshakeRules } from "./handshake.js";
+import type { Identities, Transport, WireBounds, WireLog } from "./parts.js";
+import { createRpc } from "./rpc.js";
+
+export type { Readiness } from "./endpoints.js";
+
+export interface WireParts {
+  host: string;
+  /** 0 picks a free one. */
+  port: number;
+  allowed_origins: readonly string[];
+  bounds: WireBounds;
+  dispatcher: Dispatcher;
+  refuse: Refuser;
+  identities: Identities;
+  ready(): Promise<Readiness>;
+  openrpc(): unknown;
+  log: WireLog;
+}
+
+export interface Wire {
+  /** ws://…/rpc */
+  url: string;
+  http_url: string;
+  connections: Omit<Connections, "open" | "drain">;
+  /** Stops accepting, answers what is in flight, closes all sockets; safe to call twice. */
+  close(): Promise<void>;
+}
+
+export async function startWire(parts: WireParts): Promise<Wire> {
+  const { bounds, identities, log } = parts;
+  const connections = createConnections({ ...parts, rpc: createRpc(parts.refuse) });
+  let closing: Promise<void> | null = null;
+  const isStopping = (): boolean => closing !== null;
+  const endpoints = createEndpoints({ ...parts, isStopping });
+  const http = createServer({
+    headersTimeout: bounds.upgrade_seconds * 1000,
+    requestTimeout: bounds.upgrade_seconds * 1000,
+    // The default looks for unfinished requests every 30 s only.
+    connectionsCheckingInterval: Math.min(1000, bounds.upgrade_seconds * 500),
+  });
+  http.on("request", (request, response) => void answerRequest(endpoints, request, response));
+  const rules = {
+    bound_host: parts.host,
+    allowed_origins: parts.allowed_origins,
+    identify: (token: string) => identities.identify(token),
+  };
+  const door = createDoor({ endpoints, rules, connections, isStopping, bounds, log });
+  http.on("upgrade", (request, socket, head) => door.open({ request, socket, head }));
+
+  async function close(): Promise<void> {
+    const closed = new Promise((resolve) => http.close(resolve));
+    await connections.drain();
+    door.cut();
+    http.closeAllConnections();
+    await closed;
+  }
+
+  const port = await listenOn(http, parts);
+  http.on("error", (cause) => log.error({ err: cause }, "the listener failed"));
+  const authority = `${reachableHost(parts.host)}:${port}`;
+  return {
+    url: `ws://${authority}${rpcPath}`,
+    http_url: `http://${authority}`,
+    connections,
+    close: () => (closing ??= close()),
+  };
+}
+
+function listenOn(http: Server, { host, port }: WireParts): Promise<number> {
+  return new Promise((resolve, reject) => {
+    http.once("error", reject);
+    http.listen(port, host, () => {
+      http.off("error", reject);
+      resolve((http.address() as AddressInfo).port);
+    });
+  });
+}
+
+async function answerRequest(
+  endpoints: Endpoints,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  request.resume();
+  const method = request.method ?? "";
+  const { status, text, headers } = await endpoints({ method, path: pathOf(request) });
+  response.writeHead(status, headers).end(method === "HEAD" ? undefined : text);
+}
+
+interface Upgrade {
+  request: IncomingMessage;
+  socket: Duplex;
+  head: Buffer;
+}
+
+interface DoorParts {
+  endpoints: Endpoints;
+  rules: HandshakeRules;
+  connections: Connections;
+  isStopping(): boolean;
+  bounds: WireBounds;
+  log: WireLog;
+}
+
+/** Lets upgrades in or refuses them; `cut` ends every socket that ever asked and still stands. */
+function createDoor({ endpoints, rules, connections, isStopping, bounds, log }: DoorParts) {
+  const standing = new Set<Duplex>();
+  const upgrades = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: bounds.max_message_bytes,
+  });
+
+  async function judge({ request, socket, head }: Upgrade): Promise<void> {
+    const path = pathOf(request);
+    if (request.headers.upgrade?.toLowerCase() !== "websocket") {
+      return writeReply(socket, await endpoints({ method: request.method ?? "", path }));
+    }
+    const verdict = await judgeUpgrade({ path, ...pickHeaders(request) }, rules);
+    if (socket.destroyed) return;
+    const status = verdict.status === 101 && isStopping() ? 503 : verdict.status;
+    if (verdict.status !== 101 || status !== 101) {
+      const headers = status === 401 ? { "www-authenticate": "Bearer" } : {};
+      return writeReply(socket, refuse(status, STATUS_CODES[status] ?? "", headers));
+    }
+    upgrades.handleUpgrade(request, socket, head, (ws) => {
+      listen(ws, connections.open(toTransport(ws, socket as Socket), verdict.proof));
+    });
+  }
+
+  return {
+    open(upgrade: Upgrade): void {
+      const { socket } = upgrade;
+      standing.add(socket);
+      socket.once("close", () => standing.delete(socket));
+      socket.on("error", () => socket.destroy());
+      judge(upgrade).catch((cause: unknown) => {
+        log.error({ err: cause }, "an upgrade failed");
+        writeReply(socket, refuse(500, "internal error"));
+      });
+    },
+    cut(): void {
+      for (const socket of standing) socket.destroy();
+    },
+  };
+}
+
+function pickHeaders({ headers }: IncomingMessage) {
+  return { host: headers.host, origin: headers.origin, authorization: headers.authorization };
+}
+
+function listen(ws: WebSocket, connection: Connection): void {
+  ws.on("message", (data: RawData, isBinary: boolean) => {
+    if (isBinary) connection.close(1003, "binary frames are not taken");
+    else connection.receive(data.toString());
+  });
+  // ws has already sent the close code of a bad frame; this sees to it that the socket goes.
+  ws.on("error", () => connection.close(1002, "bad frame"));
+  ws.on("close", () => connection.finish());
+}
+
+function toTransport(ws: WebSocket, socket: Socket): Transport {
+  return {
+    send: (text, flushed) => ws.send(text, () => flushed()),
+    ping: () => ws.ping(),
+    close: (code, reason) => ws.close(code, reason),
+    terminate: () => ws.terminate(),
+    pause: () => ws.pause(),
+    resume: () => ws.resume(),
+    received: () => socket.bytesRead,
+  };
+}
+
+/** Node has given the socket away, so the answer is spelled out here; it ends the connection. */
+function writeReply(socket: Duplex, { status, text, headers }: Reply): void {
+  const lines = Object.entries({ ...headers, connection: "close" });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${head}\r\n${text}`);
+}
+
+function pathOf(request: IncomingMessage): string {
+  const target = request.url ?? "";
+  return target.startsWith("/") ? target.split("?", 1)[0]! : "";
+}
+
+/** An address that a client on this machine can open. */
+function reachableHost(bound: string): string {
+  if (bound === "0.0.0.0") return "127.0.0.1";
+  if (bound === "::") return "[::1]";
+  return bound.includes(":") ? `[${bound}]` : bound;
+}
