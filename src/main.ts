@@ -15,6 +15,7 @@ import { createHost, type SealedActions } from "./dispatch/host.js";
 import { createRefuser } from "./dispatch/refuse.js";
 import { watchCancels } from "./feed/cancel_watch.js";
 import { createSignals, type Signals } from "./feed/signals.js";
+import { createWaits } from "./feed/waits.js";
 import { createLedger, type CreatedLedger } from "./ledger/create.js";
 import { askReadiness, openDatabase } from "./open_database.js";
 import type { Database } from "./sql/database.js";
@@ -77,7 +78,9 @@ async function buildFloors(config: Config, options: HostOptions, undo: Undo[]): 
   const database = await openDatabase({ config, options, log, undo });
   const admin_token = await provideAdminToken(config);
   const signals = createSignals((cause) => log.error({ err: cause }, "a listener failed"));
-  const created = createLedger({ database, signals, config_permissions: listConfigured(config) });
+  const waits = createWaits(signals);
+  const config_permissions = listConfigured(config);
+  const created = createLedger({ database, signals, waits, config_permissions });
   let wire: Wire | null = null;
   const directory = createDirectory({
     reader: created.plugin_reader,
@@ -213,7 +216,7 @@ function describeCause(cause: unknown): unknown {
   return { type: cause.name, message: cause.message.slice(0, 500), code, where, cause: inner };
 }
 
-/** The host process: runs until a signal, then drains and exits 0; a second signal exits at once. */
+/** The host process: runs until a signal, then drains and exits 0; a second one exits at once. */
 export async function serve(environment: NodeJS.ProcessEnv = process.env): Promise<void> {
   let askToStop = (): void => undefined;
   const asked = new Promise<void>((resolve) => {

@@ -22,7 +22,8 @@ export interface DatabaseParts {
 const database_start_seconds = 10;
 
 /** Pushes what closes it on `undo`, also when it rejects half-way. */
-export async function openDatabase({ config, options, log, undo }: DatabaseParts): Promise<Database> {
+export async function openDatabase(parts: DatabaseParts): Promise<Database> {
+  const { config, options, log, undo } = parts;
   let url = config.database_url;
   if (url === null) {
     const embedded = await startEmbeddedPostgres({

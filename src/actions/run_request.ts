@@ -2,11 +2,9 @@
 // defaults filled in, size and workspace judged. What needs the database clock, other rows or the
 // run's id is left to the ledger. Refuses INVALID_PARAMS, PAYLOAD_TOO_LARGE, then FORBIDDEN.
 
-import { canonicalJson, measure } from "../contract/canonical.js";
-import type { Canonical } from "../contract/canonical.js";
+import { canonicalJson, limitField, measure, type Canonical } from "../contract/canonical.js";
 import type { Issue } from "../contract/errors.js";
 import { Refusal } from "../contract/errors.js";
-import { limitField } from "../contract/field_sizes.js";
 import type { GrantFacts, HeldPermission } from "../contract/grants.js";
 import { limits } from "../contract/limits.js";
 import { removeBinary } from "../contract/redaction.js";

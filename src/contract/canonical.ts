@@ -1,8 +1,11 @@
 // Canonical JSON (RFC 8785), its size in bytes and its SHA-256: what limits count and idempotency
-// compares.
+// compares. The limit of single stored values is judged after the schema and before the run is
+// looked at, so it refuses from within a schema's transform: a Refusal leaves the parse as it is.
 
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
+import { Refusal } from "./errors.js";
+import { limits } from "./limits.js";
 
 export interface Canonical {
   bytes: number;
@@ -22,4 +25,24 @@ export function measure(value: unknown): Canonical {
     bytes: written.length,
     fingerprint: createHash("sha256").update(written).digest("hex"),
   };
+}
+
+/** Returns `params` if each named field, measured in canonical JSON, is within 64 KiB. */
+export function limitFields<P extends object>(
+  params: P,
+  fields: readonly (keyof P & string)[],
+): P {
+  for (const field of fields) limitField(field, params[field]);
+  return params;
+}
+
+/** Refuses with PAYLOAD_TOO_LARGE field; an absent value has no size. */
+export function limitField(
+  path: string,
+  value: unknown,
+  limit_bytes: number = limits.field_bytes,
+): void {
+  if (value === undefined || value === null) return;
+  if (measure(value).bytes <= limit_bytes) return;
+  throw new Refusal("PAYLOAD_TOO_LARGE", { reason: "field", path, limit_bytes });
 }

@@ -3,9 +3,8 @@
 // Refuses with PAYLOAD_TOO_LARGE and RESULT_REJECTED.
 
 import { z } from "zod";
-import { measure } from "./canonical.js";
+import { limitField, measure } from "./canonical.js";
 import { Refusal } from "./errors.js";
-import { limitField } from "./field_sizes.js";
 import { listIssues } from "./issues.js";
 import { limits } from "./limits.js";
 import { id, integer, openObject, optional, stateScopes, text } from "./scalars.js";

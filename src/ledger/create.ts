@@ -4,19 +4,19 @@ import type { Database } from "../sql/database.js";
 import { readCancelRequests } from "../sql/cancel_requested.js";
 import { readClock } from "../sql/clock_now.js";
 import { Refusal } from "../contract/errors.js";
+import { createOperate } from "./answers.js";
 import { createClaims } from "./claims.js";
 import { createEvents } from "./events.js";
 import { createRunners, createRuntimes } from "./fleet.js";
 import type { Ledger } from "./ledger.js";
-import { createOperate } from "./outcome.js";
-import type { CancelFact, LedgerParts, Told } from "./parts.js";
+import type { CancelFact, LedgerParts, Told, Waits } from "./parts.js";
 import { createPluginReads, createPlugins, type PluginReads } from "./plugins.js";
 import { createRuns } from "./runs.js";
-import { createWaits, type Heard } from "./waits.js";
 
 export interface LedgerOptions {
   database: Database;
-  signals: Told & Heard;
+  signals: Told;
+  waits: Waits;
   config_permissions: LedgerParts["config_permissions"];
 }
 
@@ -28,12 +28,12 @@ export interface CreatedLedger {
 }
 
 export function createLedger(options: LedgerOptions): CreatedLedger {
-  const { database, signals, config_permissions } = options;
+  const { database, signals, waits, config_permissions } = options;
   const parts: LedgerParts = {
     database,
     operate: createOperate(database),
     told: signals,
-    waits: createWaits(signals),
+    waits,
     config_permissions,
   };
   const ledger: Ledger = {

@@ -2,10 +2,9 @@
 
 import type { EmittedEvent, RunEvent, RunEventPage } from "../contract/records.js";
 import { pageEvents } from "../sql/event_page.js";
+import { pageBy, refuseIf } from "./answers.js";
 import { makeId } from "./identifiers.js";
 import type { Ledger } from "./ledger.js";
-import { refuseIf } from "./outcome.js";
-import { pageBy } from "./pages.js";
 import type { LedgerParts } from "./parts.js";
 
 export function createEvents({ database, operate, told }: LedgerParts): Ledger["events"] {

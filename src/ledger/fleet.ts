@@ -4,9 +4,8 @@ import { Refusal } from "../contract/errors.js";
 import type { RunnerDescriptor, RunnerPage, Runtime, RuntimePage } from "../contract/records.js";
 import { listRunners } from "../sql/runner_list.js";
 import { listRuntimes } from "../sql/runtime_list.js";
+import { pageBy, pageByCursor, refuseIf } from "./answers.js";
 import type { Ledger } from "./ledger.js";
-import { refuseIf } from "./outcome.js";
-import { pageBy, pageByCursor } from "./pages.js";
 import type { LedgerParts } from "./parts.js";
 
 export function createRunners({ database, operate }: LedgerParts): Ledger["runners"] {

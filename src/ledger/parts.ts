@@ -3,8 +3,7 @@
 
 import type { Database } from "../sql/database.js";
 import type { CancelFact } from "../sql/cancel_requested.js";
-import type { Operate } from "./outcome.js";
-import type { Waits } from "./waits.js";
+import type { Operate } from "./answers.js";
 
 export type { CancelFact } from "../sql/cancel_requested.js";
 
@@ -13,6 +12,18 @@ export interface Told {
   runEnded(named: { tenant_id: string; run_id: string }): void;
   cancelRequested(fact: CancelFact): void;
   pluginChanged(named: { tenant_id: string; plugin_identity: string }): void;
+}
+
+/** Waiting for what a signal may tell; begun before the ledger is looked at, so none is missed. */
+export interface Wait {
+  /** Resolves at the signal, after `wait_ms`, or when `signal` aborts. */
+  within(wait_ms: number, signal: AbortSignal): Promise<void>;
+  forget(): void;
+}
+
+export interface Waits {
+  untilRunClaimable(tenant_id: string): Wait;
+  untilRunEnded(named: { tenant_id: string; run_id: string }): Wait;
 }
 
 export interface LedgerParts {

@@ -7,9 +7,9 @@ import {
   markPluginSeen, type PluginRow, readPluginByKey, readPlugins,
 } from "../sql/plugin_facts.js";
 import type { Database } from "../sql/database.js";
+import { pageByCursor } from "./answers.js";
 import { issuePluginToken } from "./identifiers.js";
 import type { Ledger } from "./ledger.js";
-import { pageByCursor } from "./pages.js";
 import type { LedgerParts } from "./parts.js";
 
 export function createPlugins(parts: LedgerParts): Ledger["plugins"] {

@@ -44,23 +44,29 @@ const unavailableCodes = new Set([
   "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH", "EAI_AGAIN",
   "ENETUNREACH",
 ]);
+/** A connection that the server ended keeps the server's last words and answers its next statement
+    with them, as if that one had failed (driver 3.4.9): such a pool is not used again. */
+const poisoned = /^(57P|CONNECTION_CLOSED$)/;
 const retries = 3;
 
 export function createDatabase(options: DatabaseOptions): Database {
   let pool = openPool(options);
   let closing: Promise<void> | null = null;
 
-  const renew = (reason: string, broken: Sql): void => {
+  const renew = (reason: string, broken: Pool): void => {
     if (broken !== pool || closing) return;
     options.log.warn({ reason }, "the connection pool is renewed");
     pool = openPool(options);
     void endPool(broken, options.statement_timeout_ms);
   };
 
-  const attempt = async <Row>(statement: (sql: Sql) => Statement<Row>) => {
+  const attempt = async <Row>(used: Pool, statement: (sql: Sql) => Statement<Row>) => {
     if (closing) throw unavailable("the host is stopping");
-    const used = pool;
-    const outcome = await withDeadline(statement(used), options.statement_timeout_ms);
+    const sent = Promise.resolve(statement(used.sql));
+    used.under_way.add(sent);
+    const settle = () => used.under_way.delete(sent);
+    sent.then(settle, settle);
+    const outcome = await withDeadline(sent, options.statement_timeout_ms);
     if (outcome === "late") {
       renew("a statement was not answered in time", used);
       throw unavailable("the database did not answer in time");
@@ -71,10 +77,12 @@ export function createDatabase(options: DatabaseOptions): Database {
   const query: Database["query"] = async (name, statement) => {
     for (let tried = 1; ; tried += 1) {
       options.on_statement?.(name);
+      const used = pool;
       try {
-        return await attempt(statement);
+        return await attempt(used, statement);
       } catch (thrown) {
         const state = stateOf(thrown);
+        if (poisoned.test(state)) renew("the server ended a connection", used);
         if (retriedStates.has(state) && tried < retries) continue;
         throw translate(thrown, state, name, options.log);
       }
@@ -83,7 +91,7 @@ export function createDatabase(options: DatabaseOptions): Database {
 
   return {
     query,
-    migrate: (work) => pool.begin((sql) => work(sql as unknown as Sql)) as Promise<never>,
+    migrate: (work) => pool.sql.begin((sql) => work(sql as unknown as Sql)) as Promise<never>,
     async ping() {
       await query("ping", (sql) => sql<{ one: number }[]>`select 1 as one`);
     },
@@ -94,8 +102,14 @@ export function createDatabase(options: DatabaseOptions): Database {
   };
 }
 
-function openPool(options: DatabaseOptions): Sql {
-  return postgres(options.url, {
+interface Pool {
+  sql: Sql;
+  /** Statements sent and not yet answered. */
+  under_way: Set<Promise<unknown>>;
+}
+
+function openPool(options: DatabaseOptions): Pool {
+  const sql = postgres(options.url, {
     max: options.pool_size,
     prepare: options.prepare,
     // The driver's own back-off grows to 20 s; a statement waits for its deadline, not longer.
@@ -105,13 +119,14 @@ function openPool(options: DatabaseOptions): Sql {
     connection: { application_name: "runhost" },
     onnotice: (notice) => options.log.debug({ notice: notice["message"] }, "database notice"),
   }) as unknown as Sql;
+  return { sql, under_way: new Set() };
 }
 
-/** The driver's end() can hang for ever after a lost connection: it is raced. */
-async function endPool(pool: Sql, timeout_ms: number): Promise<void> {
-  const seconds = Math.ceil(timeout_ms / 1000);
-  const ended = pool.end({ timeout: seconds }).catch(() => undefined);
-  await withDeadline(ended, timeout_ms + 1000);
+/** The driver's end() hangs after a lost connection: what is under way is waited for here, and the
+    rest is cut. */
+async function endPool(pool: Pool, timeout_ms: number): Promise<void> {
+  await withDeadline(Promise.allSettled(pool.under_way), timeout_ms);
+  await withDeadline(pool.sql.end({ timeout: 0.1 }).catch(() => undefined), 1000);
 }
 
 async function withDeadline<T>(work: PromiseLike<T>, timeout_ms: number): Promise<T | "late"> {

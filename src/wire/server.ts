@@ -69,8 +69,9 @@ export async function startWire(parts: WireParts): Promise<Wire> {
     const closed = new Promise((resolve) => http.close(resolve));
     await connections.drain();
     door.cut();
-    http.closeAllConnections();
+    const cut = setTimeout(() => http.closeAllConnections(), bounds.close_seconds * 1000);
     await closed;
+    clearTimeout(cut);
   }
 
   const port = await listenOn(http, parts);

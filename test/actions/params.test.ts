@@ -5,10 +5,10 @@ import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { actionNames } from "../../src/contract/action_names.js";
-import { fleetTables } from "./params_fleet.js";
-import { pluginTables } from "./params_plugins.js";
-import { runCreateTable } from "./params_run_create.js";
-import { runTables } from "./params_runs.js";
+import { fleetTables } from "./tables/params_fleet.js";
+import { pluginTables } from "./tables/params_plugins.js";
+import { runCreateTable } from "./tables/params_run_create.js";
+import { runTables } from "./tables/params_runs.js";
 import { collectActions, judgeParams, objectOf } from "./schemas.js";
 
 const actions = collectActions();

@@ -1,10 +1,10 @@
-// The payload rules of result events: shapes by table, the order of the rules, and what is measured.
+// The payload rules of result events: shapes by table, the order of the rules, what is measured.
 
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { checkResult, resultTypes } from "../../src/contract/result_payloads.js";
 import type { SentResult } from "../../src/contract/result_payloads.js";
-import { payloadTables, usageRows } from "./payload_rows.js";
+import { payloadTables, usageRows } from "./tables/payload_rows.js";
 import { longText, refusalOf } from "./schemas.js";
 
 const send = (sent: Partial<SentResult> & { type: string }, emitted = true) =>

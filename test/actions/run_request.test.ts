@@ -122,7 +122,8 @@ describe("members of event and binding", () => {
     ["binding_id", { runner_id, binding_id: "a", binding: { binding_id: "b" } }],
     ["event_types", { runner_id, event_types: ["api.invoked"],
       binding: { event_types: ["api.invoked", "x"] } }],
-    ["state_policy", { runner_id, state_policy: {}, binding: { state_policy: { enable_state: true } } }],
+    ["state_policy", { runner_id, state_policy: {},
+      binding: { state_policy: { enable_state: true } } }],
   ];
   it.each(differing)("%s with two values is refused at the top", async (name, sent) => {
     expect(await pathsOf(sent)).toEqual([name]);

@@ -1,7 +1,6 @@
 // A host that is only its wire floor: real sockets above, a scripted dispatcher below. It promises
 // that everything it opened is closed by `stop`, and that no wait lasts longer than 10 s.
 
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import WebSocket from "ws";
 import { bounds as fixedBounds } from "../../src/config.js";
@@ -75,7 +74,7 @@ function scriptDispatcher(handlers: Record<string, Handler>, calls: IncomingCall
     ping: () => ({ ok: true }),
     echo: ({ params, issues }) => ({ params, issues }),
   };
-  const all = { ...own, ...handlers };
+  const all = new Map(Object.entries({ ...own, ...handlers }));
   return {
     orderKey: (method, params) =>
       method.startsWith("write") && typeof params["run_id"] === "string" ? params["run_id"] : null,
@@ -84,7 +83,7 @@ function scriptDispatcher(handlers: Record<string, Handler>, calls: IncomingCall
       const open = input.method === "plugin_connect" || input.method === "ping";
       const answer = (async () => {
         if (!open && input.connection.principal === null) throw new Refusal("UNAUTHENTICATED");
-        const handler = all[input.method];
+        const handler = all.get(input.method);
         if (handler === undefined) throw new Refusal("METHOD_NOT_FOUND");
         if (input.issues.length > 0 && input.method !== "echo") {
           throw new Refusal("INVALID_PARAMS", { issues: input.issues });
@@ -221,5 +220,3 @@ export async function within<T>(waited: Promise<T>, name: string, ms = 10_000): 
 export const request = (id: unknown, method: string, params?: unknown) => ({
   jsonrpc: "2.0", id, method, ...(params === undefined ? {} : { params }),
 });
-
-export const digest = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -20,8 +20,9 @@ export const pluginList = defineAction({
   access: permission("plugin:admin"),
   errors: ["FORBIDDEN"],
   async handle({ params, grant, ledger }) {
+    const tenant_id = resolveTenant(grant, params.tenant_id);
     return ledger.plugins.list(grant, {
-      tenant_id: resolveTenant(grant, params.tenant_id),
+      tenant_id,
       enabled: params.enabled ?? null,
       after_cursor: params.after_cursor ?? null,
       limit: params.limit,

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { grantablePermissions, permission } from "../../contract/access.js";
-import { limitFields } from "../../contract/field_sizes.js";
+import { limitFields } from "../../contract/canonical.js";
 import { registeredPlugin } from "../../contract/records.js";
 import { id, identity, openObject, optional, text } from "../../contract/scalars.js";
 import { defineAction } from "../action.js";
@@ -32,8 +32,9 @@ export const pluginRegister = defineAction({
   access: permission("plugin:admin"),
   errors: ["FORBIDDEN", "PAYLOAD_TOO_LARGE"],
   async handle({ params, grant, ledger }) {
+    const tenant_id = resolveTenant(grant, params.tenant_id);
     return ledger.plugins.register(grant, {
-      tenant_id: resolveTenant(grant, params.tenant_id),
+      tenant_id,
       plugin_identity: params.plugin_identity,
       permissions: params.permissions ?? null,
       display_name: params.display_name ?? null,

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { own } from "../../contract/access.js";
 import { Refusal } from "../../contract/errors.js";
-import { limitField } from "../../contract/field_sizes.js";
+import { limitField } from "../../contract/canonical.js";
 import { limits } from "../../contract/limits.js";
 import { runnerDescriptor } from "../../contract/records.js";
 import {

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { write } from "../../contract/access.js";
-import { limitFields } from "../../contract/field_sizes.js";
+import { limitFields } from "../../contract/canonical.js";
 import { run } from "../../contract/records.js";
 import { openObject, optional, terminalStatuses, withDefault } from "../../contract/scalars.js";
 import { defineAction, namedTarget } from "../action.js";

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { fleet } from "../../contract/access.js";
-import { limitFields } from "../../contract/field_sizes.js";
+import { limitFields } from "../../contract/canonical.js";
 import { runtime } from "../../contract/records.js";
 import { defineAction } from "../action.js";
 import { requireOneDeadline, runtimeShape, sizedFields } from "./runtime_params.js";

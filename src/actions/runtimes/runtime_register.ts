@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { fleet } from "../../contract/access.js";
-import { limitFields } from "../../contract/field_sizes.js";
+import { limitFields } from "../../contract/canonical.js";
 import { limits } from "../../contract/limits.js";
 import { runtime } from "../../contract/records.js";
 import { optional, text } from "../../contract/scalars.js";

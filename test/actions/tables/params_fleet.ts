@@ -1,6 +1,6 @@
 // Params of claims, runners and runtimes: what is accepted, and which path is refused.
 
-import { longText, names, wideText, type ParamsTable } from "./schemas.js";
+import { longText, names, wideText, type ParamsTable } from "../schemas.js";
 
 const runner = "plugin:acme/bot/main";
 const proof = { target_run_id: "r", runtime_id: "rt", claim_token: "t" };

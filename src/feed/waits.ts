@@ -1,39 +1,31 @@
-// Waiting calls of this host. A wait begins before the ledger is looked at, so that what happens in
-// between is not missed; it ends by a signal, after a time, or when its call is given up.
+// Waiting calls of this host, woken by its signals. A wait begins before the ledger is looked at,
+// so that what happens in between is not missed; it ends by a signal, after a time, or when its
+// call is given up.
 
-export interface Wait {
-  /** Resolves at the signal, after `wait_ms`, or when `signal` aborts. */
-  within(wait_ms: number, signal: AbortSignal): Promise<void>;
-  forget(): void;
-}
-
-export interface Waits {
-  untilRunClaimable(tenant_id: string): Wait;
-  untilRunEnded(named: { tenant_id: string; run_id: string }): Wait;
-}
+import type { RunNamed } from "./signals.js";
 
 export interface Heard {
   onRunClaimable(listener: (tenant_id: string) => void): unknown;
-  onRunEnded(listener: (named: { tenant_id: string; run_id: string }) => void): unknown;
+  onRunEnded(listener: (named: RunNamed) => void): unknown;
 }
 
-export function createWaits(heard: Heard): Waits {
+export function createWaits(heard: Heard) {
   const waiting = new Map<string, Set<() => void>>();
   const wake = (key: string): void => {
     for (const resolve of waiting.get(key) ?? []) resolve();
   };
   const claimableKey = (tenant_id: string) => JSON.stringify([tenant_id]);
-  const endedKey = (named: { tenant_id: string; run_id: string }) =>
+  const endedKey = (named: RunNamed) =>
     JSON.stringify([named.tenant_id, named.run_id]);
   heard.onRunClaimable((tenant_id) => wake(claimableKey(tenant_id)));
   heard.onRunEnded((named) => wake(endedKey(named)));
   return {
-    untilRunClaimable: (tenant_id) => begin(waiting, claimableKey(tenant_id)),
-    untilRunEnded: (named) => begin(waiting, endedKey(named)),
+    untilRunClaimable: (tenant_id: string) => begin(waiting, claimableKey(tenant_id)),
+    untilRunEnded: (named: RunNamed) => begin(waiting, endedKey(named)),
   };
 }
 
-function begin(waiting: Map<string, Set<() => void>>, key: string): Wait {
+function begin(waiting: Map<string, Set<() => void>>, key: string) {
   const waiters = waiting.get(key) ?? new Set();
   waiting.set(key, waiters);
   let resolve = (): void => undefined;
@@ -42,7 +34,8 @@ function begin(waiting: Map<string, Set<() => void>>, key: string): Wait {
   });
   waiters.add(resolve);
   return {
-    async within(wait_ms, signal) {
+    /** Resolves at the signal, after `wait_ms`, or when `signal` aborts. */
+    async within(wait_ms: number, signal: AbortSignal): Promise<void> {
       if (signal.aborted) return;
       const timer = setTimeout(resolve, wait_ms);
       signal.addEventListener("abort", resolve, { once: true });
@@ -50,7 +43,7 @@ function begin(waiting: Map<string, Set<() => void>>, key: string): Wait {
       clearTimeout(timer);
       signal.removeEventListener("abort", resolve);
     },
-    forget() {
+    forget(): void {
       waiters.delete(resolve);
       if (waiters.size === 0 && waiting.get(key) === waiters) waiting.delete(key);
     },

@@ -1,6 +1,6 @@
 // Params of the connection and of plugin identities: what is accepted, and which path is refused.
 
-import { longText, names, wideText, type ParamsTable } from "./schemas.js";
+import { longText, names, wideText, type ParamsTable } from "../schemas.js";
 
 const tenantRows: ParamsTable["refused"] = [
   ["tenant empty", { tenant_id: "" }, ["tenant_id"]],

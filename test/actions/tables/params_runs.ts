@@ -1,7 +1,7 @@
 // Params of the methods that read, end and write to runs: what is accepted, and which path is
 // refused. run_create has a table of its own.
 
-import { longText, names, wideText, type ParamsTable } from "./schemas.js";
+import { longText, names, wideText, type ParamsTable } from "../schemas.js";
 
 const runner = "plugin:acme/bot/main";
 const event = { target_run_id: "r", sequence: 1, type: "tool.call.started" };

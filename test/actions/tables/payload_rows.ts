@@ -1,7 +1,7 @@
 // Payloads of result events, type by type: accepted ones, and refused ones with every path that
 // RESULT_REJECTED invalid_payload names.
 
-import { longText, wideText } from "./schemas.js";
+import { longText, wideText } from "../schemas.js";
 
 type Payload = Record<string, unknown>;
 export interface PayloadTable {

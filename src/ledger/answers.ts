@@ -1,5 +1,5 @@
-// One call of a ledger function: what it refuses becomes a Refusal, anything else is its facts.
-// Every operation of the ledger goes through here, so each is one statement under one grant.
+// From what a statement answers to what the ledger answers: a refusal becomes a Refusal, rows that
+// were cut become a page. Every mutation goes through `operate`: one statement under one grant.
 
 import type { GrantFacts } from "../contract/grants.js";
 import { type ErrorCode, errorTable, Refusal } from "../contract/errors.js";
@@ -31,4 +31,32 @@ export function refuseIf(refused: Outcome["refusal"] | null): void {
   const { code, ...details } = refused;
   if (!(code in errorTable)) throw new Error(`a statement refused with unknown code ${code}`);
   throw new Refusal(code as ErrorCode, details);
+}
+
+export interface CutRows {
+  items: Record<string, unknown>[];
+  matching: number;
+}
+
+export interface Page {
+  items: Record<string, unknown>[];
+  next_cursor: string | null;
+  prev_cursor: string | null;
+  has_more: boolean;
+}
+
+/** `has_more` is exact: one row more than fits was looked for. */
+export function pageBy(rows: CutRows, cursorOf: (item: Record<string, unknown>) => string): Page {
+  const { items } = rows;
+  const last = items.at(-1);
+  const has_more = rows.matching > items.length;
+  const next_cursor = has_more && last ? cursorOf(last) : null;
+  return { items, next_cursor, prev_cursor: null, has_more };
+}
+
+/** For records that do not show the id of their row: the statement adds it as `cursor`. */
+export function pageByCursor(rows: CutRows): Page {
+  const page = pageBy(rows, (item) => String(item["cursor"]));
+  const items = page.items.map(({ cursor: _, ...record }) => record);
+  return { ...page, items };
 }

@@ -1,6 +1,6 @@
 // Params of run_create that single members say: what is accepted, and which path is refused.
 
-import { longText, names, wideText, type ParamsTable } from "./schemas.js";
+import { longText, names, wideText, type ParamsTable } from "../schemas.js";
 
 const runner_id = "plugin:acme/bot/main";
 

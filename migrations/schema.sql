@@ -1,0 +1,461 @@
+-- The schema after all migrations, for reading; written by `npm run schema`, compared by a test.
+
+create table agent_interaction (
+  tenant_id text not null,
+  id bigint generated always as identity not null,
+  run_id text not null,
+  interaction_id text not null,
+  runner_id text not null,
+  binding_id text,
+  bot_id text,
+  workspace_id text,
+  conversation_id text,
+  thread_id text,
+  actor_id text,
+  status text default 'pending'::text not null,
+  request jsonb not null,
+  expires_at timestamp with time zone not null,
+  submission jsonb,
+  submission_fingerprint bytea,
+  submitted_at timestamp with time zone,
+  submitted_by text,
+  status_reason text,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint agent_interaction_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'submitted'::text, 'expired'::text, 'cancelled'::text]))),
+  constraint agent_interaction_submitted_exactly_when_answered CHECK (((submitted_at IS NOT NULL) = (status = 'submitted'::text))),
+  constraint agent_interaction_pkey PRIMARY KEY (tenant_id, id),
+  constraint agent_interaction_tenant_id_run_id_interaction_id_key UNIQUE (tenant_id, run_id, interaction_id)
+);
+CREATE INDEX interaction_pending_by_run ON public.agent_interaction USING btree (tenant_id, run_id) WHERE (status = 'pending'::text);
+
+create table agent_run (
+  tenant_id text not null,
+  id bigint generated always as identity not null,
+  run_id text not null,
+  runner_id text not null,
+  plugin_identity text not null,
+  created_by text not null,
+  parent_run_id text,
+  retry_depth integer default 0 not null,
+  event_id text,
+  agent_id text,
+  binding_id text,
+  conversation_id text,
+  thread_id text,
+  workspace_id text,
+  bot_id text,
+  dispatch text not null,
+  status text not null,
+  status_reason text,
+  queue_name text,
+  priority smallint default 0 not null,
+  requested_runtime_id text,
+  max_attempts integer default 10 not null,
+  dispatch_attempts integer default 0 not null,
+  not_before timestamp with time zone,
+  claim_epoch bigint default 0 not null,
+  claimed_by_runtime_id text,
+  claimed_by_identity text,
+  claim_token_sha256 bytea,
+  claim_lease_expires_at timestamp with time zone,
+  last_claimed_at timestamp with time zone,
+  last_sequence bigint default 0 not null,
+  allow_unregistered_runner boolean default false not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  deadline_at timestamp with time zone,
+  cancel_requested_at timestamp with time zone,
+  cancel_reason text,
+  usage jsonb,
+  cost jsonb,
+  metadata jsonb default '{}'::jsonb not null,
+  snapshot jsonb not null,
+  request_fingerprint bytea,
+  request_bytes integer default 0 not null,
+  constraint agent_run_check CHECK (((dispatch_attempts >= 0) AND (dispatch_attempts <= max_attempts))),
+  constraint agent_run_claim_is_whole CHECK (((status <> 'claimed'::text) OR ((claimed_by_runtime_id IS NOT NULL) AND (claimed_by_identity IS NOT NULL) AND (claim_token_sha256 IS NOT NULL) AND (claim_epoch > 0) AND (started_at IS NOT NULL)))),
+  constraint agent_run_dispatch_check CHECK ((dispatch = ANY (ARRAY['queued'::text, 'running'::text]))),
+  constraint agent_run_finished_exactly_when_terminal CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text, 'timeout'::text])))),
+  constraint agent_run_lease_exactly_when_claimed CHECK (((claim_lease_expires_at IS NOT NULL) = (status = 'claimed'::text))),
+  constraint agent_run_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
+  constraint agent_run_queue_needs_queued_dispatch CHECK (((dispatch = 'queued'::text) OR (status <> ALL (ARRAY['queued'::text, 'claimed'::text])))),
+  constraint agent_run_queued_is_free CHECK (((status <> 'queued'::text) OR ((cancel_requested_at IS NULL) AND (claim_token_sha256 IS NULL)))),
+  constraint agent_run_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 255))),
+  constraint agent_run_running_is_bounded CHECK (((status <> 'running'::text) OR ((dispatch = 'running'::text) AND (deadline_at IS NOT NULL) AND (started_at IS NOT NULL)))),
+  constraint agent_run_status_check CHECK ((status = ANY (ARRAY['created'::text, 'queued'::text, 'claimed'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'timeout'::text]))),
+  constraint agent_run_pkey PRIMARY KEY (tenant_id, id),
+  constraint agent_run_tenant_id_run_id_key UNIQUE (tenant_id, run_id)
+);
+CREATE INDEX agent_run_by_runtime ON public.agent_run USING btree (tenant_id, claimed_by_runtime_id) WHERE (status = 'claimed'::text);
+CREATE INDEX agent_run_cancel_requested ON public.agent_run USING btree (tenant_id, cancel_requested_at) WHERE ((finished_at IS NULL) AND (cancel_requested_at IS NOT NULL));
+CREATE INDEX agent_run_claim_any ON public.agent_run USING btree (tenant_id, priority DESC, id) WHERE (status = 'queued'::text);
+CREATE INDEX agent_run_claim_own ON public.agent_run USING btree (tenant_id, plugin_identity, priority DESC, id) WHERE (status = 'queued'::text);
+CREATE INDEX agent_run_claim_queue ON public.agent_run USING btree (tenant_id, queue_name, priority DESC, id) WHERE (status = 'queued'::text);
+CREATE INDEX agent_run_lease ON public.agent_run USING btree (tenant_id, claim_lease_expires_at) WHERE (status = 'claimed'::text);
+CREATE INDEX agent_run_list_conversation ON public.agent_run USING btree (tenant_id, conversation_id, id DESC) WHERE (conversation_id IS NOT NULL);
+CREATE INDEX agent_run_list_creator ON public.agent_run USING btree (tenant_id, created_by, id DESC);
+CREATE INDEX agent_run_list_scope ON public.agent_run USING btree (tenant_id, runner_id, conversation_id, id DESC);
+CREATE INDEX agent_run_list_status ON public.agent_run USING btree (tenant_id, status, id DESC);
+CREATE INDEX agent_run_list_workspace ON public.agent_run USING btree (tenant_id, workspace_id, id DESC) WHERE (workspace_id IS NOT NULL);
+
+create table agent_run_event (
+  tenant_id text not null,
+  id bigint generated always as identity not null,
+  run_id text not null,
+  sequence bigint not null,
+  type text not null,
+  data jsonb not null,
+  usage jsonb,
+  metadata jsonb default '{}'::jsonb not null,
+  source text not null,
+  written_by text not null,
+  claim_epoch bigint,
+  fingerprint bytea not null,
+  bytes integer not null,
+  created_at timestamp with time zone default now() not null,
+  constraint agent_run_event_bytes_check CHECK ((bytes >= 0)),
+  constraint agent_run_event_fingerprint_check CHECK ((octet_length(fingerprint) = 32)),
+  constraint agent_run_event_sequence_check CHECK (((sequence >= 1) AND (sequence <= '9007199254740991'::bigint))),
+  constraint agent_run_event_pkey PRIMARY KEY (tenant_id, run_id, sequence)
+);
+
+create table agent_run_request (
+  tenant_id text not null,
+  run_id text not null,
+  event jsonb not null,
+  input jsonb not null,
+  binding jsonb not null,
+  delivery jsonb not null,
+  prompt jsonb,
+  constraint agent_run_request_pkey PRIMARY KEY (tenant_id, run_id)
+);
+
+create table agent_run_steering (
+  tenant_id text not null,
+  id bigint generated always as identity not null,
+  steering_id text not null,
+  run_id text not null,
+  type text not null,
+  state text default 'queued'::text not null,
+  lease_expires_at timestamp with time zone,
+  delivery_count integer default 0 not null,
+  event_id text,
+  interaction_id text,
+  payload jsonb not null,
+  redispatched_run_id text,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint agent_run_steering_lease_exactly_when_leased CHECK (((lease_expires_at IS NOT NULL) = (state = 'leased'::text))),
+  constraint agent_run_steering_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'leased'::text, 'injected'::text, 'redispatched'::text, 'dropped'::text]))),
+  constraint agent_run_steering_type_check CHECK ((type = ANY (ARRAY['message'::text, 'interaction.submitted'::text, 'interaction.cancelled'::text, 'interaction.expired'::text]))),
+  constraint agent_run_steering_pkey PRIMARY KEY (tenant_id, id),
+  constraint agent_run_steering_tenant_id_steering_id_key UNIQUE (tenant_id, steering_id)
+);
+CREATE UNIQUE INDEX steering_once_per_event ON public.agent_run_steering USING btree (tenant_id, event_id) WHERE (type = 'message'::text);
+CREATE INDEX steering_pending ON public.agent_run_steering USING btree (tenant_id, run_id, id) WHERE (state = ANY (ARRAY['queued'::text, 'leased'::text]));
+
+create table agent_runner_state (
+  tenant_id text not null,
+  scope_key text not null,
+  state_key text not null,
+  value jsonb not null,
+  bytes integer not null,
+  version bigint not null,
+  scope text not null,
+  runner_id text not null,
+  binding_identity text not null,
+  bot_id text,
+  workspace_id text,
+  conversation_id text,
+  thread_id text,
+  actor_type text,
+  actor_id text,
+  subject_type text,
+  subject_id text,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint agent_runner_state_bytes_check CHECK ((bytes >= 0)),
+  constraint agent_runner_state_scope_check CHECK ((scope = ANY (ARRAY['conversation'::text, 'actor'::text, 'subject'::text, 'runner'::text]))),
+  constraint agent_runner_state_state_key_check CHECK (((length(state_key) >= 1) AND (length(state_key) <= 255))),
+  constraint agent_runner_state_tenant_id_scope_key_fkey FOREIGN KEY (tenant_id, scope_key) REFERENCES agent_runner_state_scope(tenant_id, scope_key),
+  constraint agent_runner_state_pkey PRIMARY KEY (tenant_id, scope_key, state_key)
+);
+
+create table agent_runner_state_scope (
+  tenant_id text not null,
+  scope_key text not null,
+  key_count integer default 0 not null,
+  total_bytes bigint default 0 not null,
+  last_version bigint default 0 not null,
+  constraint agent_runner_state_scope_key_count_check CHECK (((key_count >= 0) AND (key_count <= 1000))),
+  constraint agent_runner_state_scope_total_bytes_check CHECK (((total_bytes >= 0) AND (total_bytes <= 8388608))),
+  constraint agent_runner_state_scope_pkey PRIMARY KEY (tenant_id, scope_key)
+);
+
+create table agent_runtime (
+  tenant_id text not null,
+  id bigint generated always as identity not null,
+  runtime_id text not null,
+  plugin_identity text not null,
+  status text not null,
+  held_status text,
+  display_name text,
+  endpoint text,
+  version text,
+  capabilities jsonb default '{}'::jsonb not null,
+  labels jsonb default '{}'::jsonb not null,
+  metadata jsonb default '{}'::jsonb not null,
+  last_heartbeat_at timestamp with time zone not null,
+  heartbeat_deadline_at timestamp with time zone not null,
+  deregistered_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint agent_runtime_held_status_check CHECK ((held_status = ANY (ARRAY['draining'::text, 'offline'::text]))),
+  constraint agent_runtime_status_check CHECK ((status = ANY (ARRAY['online'::text, 'draining'::text, 'offline'::text, 'stale'::text]))),
+  constraint agent_runtime_pkey PRIMARY KEY (tenant_id, id),
+  constraint agent_runtime_tenant_id_runtime_id_key UNIQUE (tenant_id, runtime_id)
+);
+CREATE INDEX agent_runtime_by_plugin ON public.agent_runtime USING btree (tenant_id, plugin_identity, id);
+CREATE INDEX agent_runtime_labels ON public.agent_runtime USING gin (labels jsonb_path_ops) WHERE (deregistered_at IS NULL);
+
+create table event_log (
+  tenant_id text not null,
+  id bigint generated always as identity not null,
+  event_id text not null,
+  event_type text not null,
+  event_time timestamp with time zone,
+  source text not null,
+  bot_id text,
+  workspace_id text,
+  conversation_id text,
+  thread_id text,
+  actor_type text,
+  actor_id text,
+  actor_name text,
+  subject_type text,
+  subject_id text,
+  input_summary text,
+  input jsonb,
+  raw_ref text,
+  run_id text,
+  runner_id text,
+  published_by text,
+  request_fingerprint bytea,
+  disposition text,
+  steering_id text,
+  metadata jsonb default '{}'::jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  constraint event_log_disposition_check CHECK ((disposition = ANY (ARRAY['absorbed'::text, 'run_created'::text, 'logged'::text]))),
+  constraint event_log_pkey PRIMARY KEY (tenant_id, id),
+  constraint event_log_tenant_id_event_id_key UNIQUE (tenant_id, event_id)
+);
+
+create table plugin (
+  tenant_id text not null,
+  id bigint generated always as identity not null,
+  plugin_identity text not null,
+  display_name text,
+  permissions text[] default '{}'::text[] not null,
+  enabled boolean default true not null,
+  metadata jsonb default '{}'::jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  last_seen_at timestamp with time zone,
+  constraint plugin_plugin_identity_check CHECK (((length(plugin_identity) >= 3) AND (length(plugin_identity) <= 200))),
+  constraint plugin_tenant_id_check CHECK (((length(tenant_id) >= 1) AND (length(tenant_id) <= 255))),
+  constraint plugin_pkey PRIMARY KEY (tenant_id, id),
+  constraint plugin_tenant_id_plugin_identity_key UNIQUE (tenant_id, plugin_identity)
+);
+
+create table plugin_token (
+  tenant_id text not null,
+  key_id text not null,
+  plugin_identity text not null,
+  secret_sha256 bytea not null,
+  created_at timestamp with time zone default now() not null,
+  revoked_at timestamp with time zone,
+  constraint plugin_token_secret_sha256_check CHECK ((octet_length(secret_sha256) = 32)),
+  constraint plugin_token_tenant_id_plugin_identity_fkey FOREIGN KEY (tenant_id, plugin_identity) REFERENCES plugin(tenant_id, plugin_identity),
+  constraint plugin_token_pkey PRIMARY KEY (tenant_id, key_id)
+);
+CREATE INDEX plugin_token_by_key ON public.plugin_token USING btree (key_id);
+CREATE UNIQUE INDEX plugin_token_one_active ON public.plugin_token USING btree (tenant_id, plugin_identity) WHERE (revoked_at IS NULL);
+
+create table run_audit (
+  tenant_id text not null,
+  id bigint generated always as identity not null,
+  domain text not null,
+  actor text not null,
+  via text,
+  action text not null,
+  permission text,
+  target_run_id text,
+  target_runtime_id text,
+  target_identity text,
+  workspace_id text,
+  detail jsonb default '{}'::jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  constraint run_audit_domain_check CHECK ((domain = ANY (ARRAY['agent_run'::text, 'runtime'::text, 'plugin'::text]))),
+  constraint run_audit_pkey PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX run_audit_domain ON public.run_audit USING btree (tenant_id, domain, id DESC);
+CREATE INDEX run_audit_run ON public.run_audit USING btree (tenant_id, target_run_id, id DESC) WHERE (target_run_id IS NOT NULL);
+
+create table runhost_migration (
+  version integer not null,
+  name text not null,
+  sha256 text not null,
+  applied_at timestamp with time zone default now() not null,
+  constraint runhost_migration_pkey PRIMARY KEY (version)
+);
+
+create table runner (
+  tenant_id text not null,
+  id bigint generated always as identity not null,
+  runner_id text not null,
+  plugin_identity text not null,
+  label jsonb default '{}'::jsonb not null,
+  description jsonb,
+  plugin_version text,
+  config_schema jsonb default '[]'::jsonb not null,
+  capabilities jsonb default '{}'::jsonb not null,
+  permissions jsonb default '{}'::jsonb not null,
+  raw_manifest jsonb default '{}'::jsonb not null,
+  withdrawn_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint runner_pkey PRIMARY KEY (tenant_id, id),
+  constraint runner_tenant_id_runner_id_key UNIQUE (tenant_id, runner_id)
+);
+CREATE INDEX runner_by_plugin ON public.runner USING btree (tenant_id, plugin_identity, id) WHERE (withdrawn_at IS NULL);
+
+create table transcript (
+  tenant_id text not null,
+  id bigint generated always as identity not null,
+  transcript_id text not null,
+  origin text not null,
+  event_id text,
+  run_id text,
+  run_sequence bigint,
+  runner_id text,
+  bot_id text,
+  workspace_id text,
+  conversation_id text not null,
+  thread_id text,
+  role text not null,
+  item_type text default 'message'::text not null,
+  content text,
+  content_tsv tsvector,
+  content_json jsonb,
+  message_fingerprint bytea,
+  attachment_refs jsonb default '[]'::jsonb not null,
+  metadata jsonb default '{}'::jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  constraint transcript_content_check CHECK ((octet_length(content) <= 1048576)),
+  constraint transcript_origin_check CHECK ((origin = ANY (ARRAY['event'::text, 'result'::text]))),
+  constraint transcript_pkey PRIMARY KEY (tenant_id, id),
+  constraint transcript_tenant_id_transcript_id_key UNIQUE (tenant_id, transcript_id)
+);
+CREATE UNIQUE INDEX transcript_once_per_event ON public.transcript USING btree (tenant_id, event_id) WHERE (origin = 'event'::text);
+CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree (tenant_id, run_id, run_sequence) WHERE (origin = 'result'::text);
+
+-- function admit(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT path text) returns record stable;
+-- function admit_fleet(p_tenant text, p_grant jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT path text, OUT s agent_run) returns record stable;
+-- function admit_plugin(p_tenant text, p_grant jsonb, p_input jsonb, OUT refusal jsonb, OUT p plugin) returns record volatile;
+-- function admit_result(p_tenant text, p_grant jsonb, p_input jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT repeated agent_run_event, OUT t agent_run, OUT by_admin boolean) returns record volatile;
+-- function admit_run_list(p_tenant text, p_grant jsonb, p_query jsonb, OUT refusal jsonb, OUT s agent_run) returns record stable;
+-- function admit_target(p_tenant text, p_grant jsonb, OUT refusal jsonb, OUT run_id text) returns record stable;
+-- function apply_outcome(r agent_run, p_input jsonb, p_now timestamp with time zone) returns agent_run volatile;
+-- function call_time(p_grant jsonb) returns timestamp with time zone stable;
+-- function cancel_idle_run(r agent_run, p_reason text, p_now timestamp with time zone) returns agent_run volatile;
+-- function cap_and_scope_refusal(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
+-- function capability_missing(p_capability text) returns jsonb immutable;
+-- function claim_candidates(p_path text, p_grant jsonb, p_input jsonb) returns text immutable;
+-- function claim_known(t agent_run, p_grant jsonb) returns boolean immutable;
+-- function claim_path_refusal(p_path text, s agent_run, p_grant jsonb, p_runners jsonb) returns jsonb immutable;
+-- function claim_proof(t agent_run, p_grant jsonb, p_now timestamp with time zone) returns boolean immutable;
+-- function claim_refusal(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
+-- function claim_run(r agent_run, p_grant jsonb, p_input jsonb, p_token_sha256 bytea, p_now timestamp with time zone) returns agent_run volatile;
+-- function claim_runtime_refusal(p_tenant text, p_grant jsonb, p_runtime text, p_now timestamp with time zone) returns jsonb volatile;
+-- function effect_refusal(r agent_run, p_input jsonb, p_now timestamp with time zone) returns jsonb volatile;
+-- function end_run(r agent_run, p_status text, p_reason text, p_now timestamp with time zone) returns agent_run volatile;
+-- function epoch_ms(p_at timestamp with time zone) returns bigint immutable;
+-- function epoch_seconds(p_at timestamp with time zone) returns bigint immutable;
+-- function event_answer(e agent_run_event, p_status text, p_idempotent boolean) returns jsonb immutable;
+-- function event_record(e agent_run_event) returns jsonb immutable;
+-- function executor_refusal(t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
+-- function fail_run(r agent_run, p_data jsonb, p_now timestamp with time zone) returns agent_run volatile;
+-- function has_capability(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns boolean stable;
+-- function heartbeat_deadline(p_input jsonb, p_now timestamp with time zone) returns timestamp with time zone immutable;
+-- function hold_runtime(m agent_runtime, p_grant jsonb, p_input jsonb, p_now timestamp with time zone) returns jsonb volatile;
+-- function holds(p_held jsonb) returns boolean immutable;
+-- function holds_in_workspace(p_held jsonb, p_workspace text) returns boolean immutable;
+-- function holds_unlimited(p_held jsonb) returns boolean immutable;
+-- function in_scope(s agent_run, t agent_run) returns boolean immutable;
+-- function insert_plugin_token(p_tenant text, p_input jsonb, p_now timestamp with time zone) returns void volatile;
+-- function insert_run(p_tenant text, p_grant jsonb, p_input jsonb, p_now timestamp with time zone) returns agent_run volatile;
+-- function invalid_param(p_path text, p_message text) returns jsonb immutable;
+-- function is_admin_write(t agent_run, p_grant jsonb, p_now timestamp with time zone) returns boolean stable;
+-- function is_claimable(r agent_run, p_runtime text, p_now timestamp with time zone) returns boolean immutable;
+-- function is_claimer(r agent_run, p_caller text, p_now timestamp with time zone) returns boolean immutable;
+-- function is_live(r agent_run, p_now timestamp with time zone) returns boolean immutable;
+-- function is_readable(r agent_run, p_read_days integer, p_now timestamp with time zone) returns boolean immutable;
+-- function is_terminal(p_status text) returns boolean immutable;
+-- function json_bytes(p_value jsonb) returns bigint immutable;
+-- function json_texts(p_list jsonb) returns text[] immutable;
+-- function lease_active(r agent_run, p_now timestamp with time zone) returns boolean immutable;
+-- function load_runs(p_tenant text, p_grant jsonb, p_lock boolean, OUT s agent_run, OUT t agent_run) returns record volatile;
+-- function lock_plugin(p_tenant text, p_identity text) returns void volatile;
+-- function log_result_message(r agent_run, p_input jsonb, p_now timestamp with time zone) returns void volatile;
+-- function log_run_event(p_tenant text, p_input jsonb, r agent_run, p_now timestamp with time zone) returns boolean volatile;
+-- function log_user_message(p_tenant text, p_input jsonb, p_event jsonb, r agent_run, p_now timestamp with time zone) returns void volatile;
+-- function missing(p_kind text, p_id text) returns jsonb immutable;
+-- function parent_refusal(p_tenant text, p_grant jsonb, p_parent text) returns jsonb stable;
+-- function permission_missing(p_permission text) returns jsonb immutable;
+-- function plugin_record(p plugin, p_config_permissions jsonb) returns jsonb stable;
+-- function plugin_register(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function plugin_rotate_token(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function plugin_set_enabled(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function plugin_target(p_identity text) returns jsonb immutable;
+-- function refusal(p_code text, p_details jsonb) returns jsonb immutable;
+-- function refused(p_code text, p_reason text) returns jsonb immutable;
+-- function repeated_run(r agent_run, p_grant jsonb, p_input jsonb) returns jsonb immutable;
+-- function request_interaction(r agent_run, p_asked jsonb, p_now timestamp with time zone) returns jsonb volatile;
+-- function requeue_run(r agent_run, p_reason text, p_back_off boolean, p_not_before timestamp with time zone, p_now timestamp with time zone) returns agent_run volatile;
+-- function result_rejected(p_type text, p_path text, p_message text) returns jsonb immutable;
+-- function return_leased_steering(r agent_run, p_now timestamp with time zone) returns void volatile;
+-- function run_append(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_cancel(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_claim(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_create(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_create_refusal(p_tenant text, p_grant jsonb, p_input jsonb, p_now timestamp with time zone) returns jsonb stable;
+-- function run_detail(r agent_run) returns jsonb stable;
+-- function run_emit(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_finalize(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_get(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
+-- function run_record(r agent_run) returns jsonb immutable;
+-- function run_release(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_renew(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_target(r agent_run) returns jsonb immutable;
+-- function runner_record(r runner) returns jsonb immutable;
+-- function runner_refusal(p_tenant text, p_runner text, p_unregistered_ok boolean) returns jsonb stable;
+-- function runner_register(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function runtime_deregister(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function runtime_heartbeat(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function runtime_is_stale(r agent_runtime, p_now timestamp with time zone) returns boolean immutable;
+-- function runtime_listed_status(r agent_runtime, p_now timestamp with time zone) returns text immutable;
+-- function runtime_record(r agent_runtime, p_now timestamp with time zone) returns jsonb immutable;
+-- function runtime_register(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function runtime_status(r agent_runtime) returns text immutable;
+-- function session_refusal(s agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
+-- function set_state(r agent_run, p_state jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT version bigint) returns record volatile;
+-- function state_refusal(r agent_run, p_scope text) returns jsonb immutable;
+-- function store_event(r agent_run, p_grant jsonb, p_input jsonb, p_now timestamp with time zone, p_by_admin boolean) returns agent_run_event volatile;
+-- function transition_detail(p_from text, r agent_run, p_extra jsonb) returns jsonb immutable;
+-- function uncovered_permission(p_unlimited jsonb, p_wanted text[]) returns text immutable;
+-- function write_admission(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
+-- function write_audit(p_tenant text, p_grant jsonb, p_permission text, p_target jsonb, p_detail jsonb) returns void volatile;
+-- function write_host_audit(p_tenant text, p_action text, r agent_run, p_detail jsonb, p_now timestamp with time zone) returns void volatile;

@@ -1,0 +1,65 @@
+// Where the host is and who calls: the options first, then the variables, then what `runhost serve`
+// would read in the same place. Refuses, naming all that was looked for, where nothing is found.
+
+import { readFileSync } from "node:fs";
+import { isIPv6 } from "node:net";
+import { join } from "node:path";
+import { connect, type HostConnection } from "../client/client.js";
+import { readConfig } from "../config.js";
+import { UsageError, type Invocation } from "./output.js";
+
+/** The host's own variables: it refuses those that it does not know, also the command line's. */
+export function hostEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { RUNHOST_URL: _url, RUNHOST_TOKEN: _token, ...own } = environment;
+  return own;
+}
+
+/** Runs the work on an authenticated connection and closes it. */
+export async function withHost<T>(
+  invocation: Invocation,
+  work: (host: HostConnection) => Promise<T>,
+): Promise<T> {
+  const url = findUrl(invocation);
+  const host = await connect({ url, token: findToken(invocation), name: "runhost cli" });
+  try {
+    return await work(host);
+  } finally {
+    await host.close();
+  }
+}
+
+function findUrl({ environment, options }: Invocation): string {
+  const named = options.url ?? environment["RUNHOST_URL"];
+  if (named === undefined) return findOwnUrl(environment);
+  if (URL.canParse(named) && /^wss?:$/.test(new URL(named).protocol)) return named;
+  const source = options.url === undefined ? "RUNHOST_URL" : "--url";
+  throw new UsageError(`${source}: must be an address such as ws://127.0.0.1:7420/rpc`);
+}
+
+function findOwnUrl(environment: NodeJS.ProcessEnv): string {
+  const { host, port } = readConfig(hostEnvironment(environment));
+  if (port === 0) {
+    throw new UsageError("RUNHOST_PORT is 0, a free port: name the host by --url or RUNHOST_URL");
+  }
+  if (host === "0.0.0.0") return `ws://127.0.0.1:${port}/rpc`;
+  if (host === "::") return `ws://[::1]:${port}/rpc`;
+  return `ws://${isIPv6(host) ? `[${host}]` : host}:${port}/rpc`;
+}
+
+function findToken({ environment, options }: Invocation): string {
+  const named = options.token ?? environment["RUNHOST_TOKEN"];
+  if (named !== undefined && named !== "") return named;
+  const { admin_token, data_dir } = readConfig(hostEnvironment(environment));
+  if (admin_token !== null) return admin_token;
+  const file = join(data_dir, "admin-token");
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "which is not there" : `which cannot be read (${code})`;
+    throw new UsageError(
+      "no token; looked for --token, RUNHOST_TOKEN, RUNHOST_ADMIN_TOKEN and the file " +
+        `${file}, ${why}`,
+    );
+  }
+}
