@@ -47,6 +47,8 @@ export interface Bounds {
   /** Runs, and identities, that one connection is remembered for. */
   remembered_per_connection: number;
   pool_size: number;
+  /** How long a database that is still starting is waited for. */
+  database_start_seconds: number;
   cancel_poll_ms: number;
 }
 
@@ -64,6 +66,7 @@ export const bounds: Readonly<Bounds> = Object.freeze({
   stall_seconds: 40,
   remembered_per_connection: 4096,
   pool_size: 10,
+  database_start_seconds: 10,
   cancel_poll_ms: 1000,
 });
 
@@ -118,6 +121,8 @@ const variables = { ...texts, ...numbers, ...booleans };
 const settings = z.strictObject({ ...variables, admin_plugins: adminPlugins.default([]) });
 
 const prefix = "RUNHOST_";
+/** Read by the command line and by plugins; a host started from the same shell ignores them. */
+const clientVariables: readonly string[] = ["RUNHOST_URL", "RUNHOST_TOKEN"];
 const fileVariable = `${prefix}CONFIG`;
 const variableOf = (key: string): string =>
   key === "database_url" ? "DATABASE_URL" : prefix + key.toUpperCase();
@@ -144,7 +149,7 @@ export function readConfig(
     if (key !== undefined) {
       given[key] = readText(key, text);
       named[key] = variable;
-    } else if (variable.startsWith(prefix)) {
+    } else if (variable.startsWith(prefix) && !clientVariables.includes(variable)) {
       throw new ConfigError(`${show(variable)}: unknown variable`);
     }
   }

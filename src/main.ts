@@ -144,6 +144,10 @@ async function openWire(parts: WireFloorParts): Promise<Wire> {
     ready: () => askReadiness(database),
     openrpc: () => document,
     log,
+  }).catch((cause: NodeJS.ErrnoException) => {
+    const address = `${config.host}:${config.port}`;
+    const why = cause.code ?? cause.message;
+    throw new Error(`RUNHOST_HOST, RUNHOST_PORT: cannot listen on ${address} (${why})`, { cause });
   });
 }
 

@@ -18,9 +18,6 @@ export interface DatabaseParts {
   undo: (() => unknown)[];
 }
 
-/** How long a database that is still starting is waited for. */
-const database_start_seconds = 10;
-
 /** Pushes what closes it on `undo`, also when it rejects half-way. */
 export async function openDatabase(parts: DatabaseParts): Promise<Database> {
   const { config, options, log, undo } = parts;
@@ -41,14 +38,14 @@ export async function openDatabase(parts: DatabaseParts): Promise<Database> {
     url, prepare, statement_timeout_ms, pool_size, log, on_statement,
   });
   undo.push(() => database.close());
-  await waitForDatabase(database);
+  await waitForDatabase(database, bounds.database_start_seconds);
   const applied = await migrate(database);
   if (applied.length > 0) log.info({ applied }, "migrations applied");
   return database;
 }
 
-async function waitForDatabase(database: Database): Promise<void> {
-  const until_ms = performance.now() + database_start_seconds * 1000;
+async function waitForDatabase(database: Database, start_seconds: number): Promise<void> {
+  const until_ms = performance.now() + start_seconds * 1000;
   for (;;) {
     const readiness = await askReadiness(database);
     if (readiness.ready) return;

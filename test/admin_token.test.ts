@@ -1,7 +1,9 @@
 // The built-in administrator's token: configured, or one per data directory that every start of
 // that directory shares and nobody else may read.
 
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -39,8 +41,9 @@ test("a data directory that is not there yet is made, for its owner alone", asyn
 });
 
 test("hosts that start together agree", async () => {
-  const starts = Array.from({ length: 20 }, () => provideAdminToken({ admin_token: null, data_dir }));
-  expect(new Set(await Promise.all(starts)).size).toBe(1);
+  const provide = () => provideAdminToken({ admin_token: null, data_dir });
+  const tokens = await Promise.all(Array.from({ length: 20 }, provide));
+  expect(new Set(tokens).size).toBe(1);
   expect(readdirSync(data_dir)).toEqual(["admin-token"]);
 });
 
@@ -51,12 +54,11 @@ test("a file that others may read is closed to them", async () => {
   expect(mode()).toBe(0o600);
 });
 
-test.each([["empty", ""], ["of two words", "a b"], ["binary", "\0\x01"], ["too long", "x".repeat(513)]])(
-  "a file that is %s stops the start and is named",
-  async (_title, content) => {
-    writeFileSync(file(), content);
-    await expect(provideAdminToken({ admin_token: null, data_dir })).rejects.toThrow(
-      `${file()}: does not hold a token`,
-    );
-  },
-);
+test.each([
+  ["empty", ""], ["of two words", "a b"], ["binary", "\0\x01"], ["too long", "x".repeat(513)],
+])("a file that is %s stops the start and is named", async (_title, content) => {
+  writeFileSync(file(), content);
+  await expect(provideAdminToken({ admin_token: null, data_dir })).rejects.toThrow(
+    `${file()}: does not hold a token`,
+  );
+});

@@ -59,7 +59,8 @@ test("every variable", () => {
 });
 
 test("the environment comes first, the file fills in, nothing can be changed", () => {
-  const file = { port: 1, host: "localhost", prepare: false, allowed_origins: ["https://a.example"] };
+  const allowed_origins = ["https://a.example"];
+  const file = { port: 1, host: "localhost", prepare: false, allowed_origins };
   const config = withFile(file, { RUNHOST_PORT: "2" });
   expect(config).toMatchObject({ ...file, port: 2 });
   expect(() => {
@@ -150,13 +151,19 @@ describe("admin_plugins", () => {
     ["an entry by identity", { "acme/ops": { permissions: [], enabled: false, tenant_id: "t" } }, [
       { ...entry, permissions: [], enabled: false, tenant_id: "t" },
     ]],
-    ["an entry that repeats its identity", { "acme/ops": { identity: "acme/ops", permissions: "*" } }, [entry]],
+    [
+      "an entry that repeats its identity",
+      { "acme/ops": { identity: "acme/ops", permissions: "*" } },
+      [entry],
+    ],
     ["workspaces", [{ identity: "acme/ops", permissions: ["*"], workspaces: ["w1", "w2", "w1"] }], [
       { ...entry, workspaces: ["w1", "w2"] },
     ]],
-    ["one identity in two tenants", [entry, { ...entry, tenant_id: "t" }].map(({ workspaces, ...rest }) => rest), [
-      entry, { ...entry, tenant_id: "t" },
-    ]],
+    [
+      "one identity in two tenants",
+      ["default", "t"].map((tenant_id) => ({ identity: "acme/ops", permissions: "*", tenant_id })),
+      [entry, { ...entry, tenant_id: "t" }],
+    ],
     ["nothing", [], []],
   ])("%s", (_title, admin_plugins, expected) => {
     expect(withFile({ admin_plugins }).admin_plugins).toEqual(expected);
@@ -172,8 +179,16 @@ describe("admin_plugins", () => {
     ["a reserved identity", one({ identity: "runhost/admin" }), /^admin_plugins\.0\.identity: /],
     ["a malformed key", { acme: ["*"] }, /^admin_plugins\.acme\.identity: /],
     ["a number by identity", { "acme/ops": 1 }, /^admin_plugins\.acme\/ops: /],
-    ["another identity than the key", { "acme/ops": { identity: "a/b", permissions: "*" } }, /^admin_plugins\.acme\/ops\.identity: /],
-    ["an unknown permission", one({ permissions: ["agent_run:amdin"] }), /^admin_plugins\.0\.permissions: /],
+    [
+      "another identity than the key",
+      { "acme/ops": { identity: "a/b", permissions: "*" } },
+      /^admin_plugins\.acme\/ops\.identity: /,
+    ],
+    [
+      "an unknown permission",
+      one({ permissions: ["agent_run:amdin"] }),
+      /^admin_plugins\.0\.permissions: /,
+    ],
     ["an empty comma string", { "acme/ops": "" }, /^admin_plugins\.acme\/ops\.permissions: /],
     ["a misspelt member", one({ workspace: ["w1"] }), /^admin_plugins\.0: .*"workspace"/],
     ["empty workspaces", one({ workspaces: [] }), /^admin_plugins\.0\.workspaces: /],

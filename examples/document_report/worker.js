@@ -1,6 +1,6 @@
-// A worker process of the plugin demo/documents: registers its own runtime, claims runs and produces
+// A worker process of the plugin demo/documents: registers its own runtime, claims runs and writes
 // a report for each. Address and token come through the environment, never the arguments. It stops
-// on the message "stop", on SIGTERM, and with its parent; what it then holds goes back to the queue.
+// on the message "stop", on SIGTERM, and with its parent; what it holds goes back to the queue.
 
 import { connect, HostError } from "runhost/client";
 import { setTimeout as delay } from "node:timers/promises";
@@ -60,7 +60,7 @@ async function main() {
   await Promise.all([sendHeartbeats(worker, stopping.signal), serve(worker, stopping.signal)]);
   await connection.call("runtime_deregister", { runtime_id });
   await connection.close();
-  process.disconnect?.();
+  process.exit(0);
 }
 
 /**

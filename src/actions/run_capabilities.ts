@@ -3,7 +3,7 @@
 
 import type { Capability, Permission } from "../contract/access.js";
 import { capabilities } from "../contract/access.js";
-import type { GrantFacts } from "../contract/grants.js";
+import { coversWorkspace, type GrantFacts } from "../contract/grants.js";
 
 /** What the default of a capability may depend on. */
 export interface RunFacts {
@@ -43,6 +43,17 @@ const fleetCapabilities: ReadonlySet<Capability> = new Set<Capability>([
   "runtime_deregister", "runtime_list",
 ]);
 
+/** Permissions that the caller holds in the workspace of the run. */
+export interface HeldHere {
+  permissions: readonly Permission[];
+}
+
+export const heldIn = (grant: GrantFacts, workspace_id: string | null): HeldHere => ({
+  permissions: grant.held
+    .filter((held) => coversWorkspace(held, workspace_id))
+    .map(({ permission }) => permission),
+});
+
 export interface GrantedCapabilities {
   available_apis: Partial<Record<Capability, true>>;
   /** The first permission that the wish needs and the caller lacks. */
@@ -53,7 +64,7 @@ export interface GrantedCapabilities {
 export function grantCapabilities(
   wanted: Partial<Record<string, boolean>>,
   facts: RunFacts,
-  held: Pick<GrantFacts, "admin" | "runtime_admin">,
+  held: HeldHere,
 ): GrantedCapabilities {
   const available_apis: Partial<Record<Capability, true>> = {};
   let denied: { permission: Permission } | null = null;
@@ -71,11 +82,10 @@ function isDefault(rule: Default, facts: RunFacts): boolean {
   return facts[rule];
 }
 
-function findMissing(
-  name: Capability,
-  held: Pick<GrantFacts, "admin" | "runtime_admin">,
-): { permission: Permission } | null {
-  if (held.admin?.permission !== "agent_run:admin") return { permission: "agent_run:admin" };
-  const lacksFleet = fleetCapabilities.has(name) && !held.runtime_admin;
-  return lacksFleet ? { permission: "runtime:admin" } : null;
+function findMissing(name: Capability, held: HeldHere): { permission: Permission } | null {
+  const needed: Permission[] = fleetCapabilities.has(name)
+    ? ["agent_run:admin", "runtime:admin"]
+    : ["agent_run:admin"];
+  const permission = needed.find((wanted) => !held.permissions.includes(wanted));
+  return permission === undefined ? null : { permission };
 }

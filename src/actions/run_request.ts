@@ -9,7 +9,7 @@ import type { GrantFacts, HeldPermission } from "../contract/grants.js";
 import { limits } from "../contract/limits.js";
 import { removeBinary } from "../contract/redaction.js";
 import type { NewRun } from "../ledger/requests.js";
-import { grantCapabilities } from "./run_capabilities.js";
+import { grantCapabilities, heldIn } from "./run_capabilities.js";
 import {
   buildBinding, buildDelivery, buildEvent, buildInput, defaultEventType,
 } from "./run_defaults.js";
@@ -145,7 +145,8 @@ function fillRun(resolved: ResolvedParams, grant: GrantFacts): FilledRun {
     has_prompt: params.prompt !== undefined,
   };
   const wanted = params.authorization?.available_apis ?? {};
-  const granted = grantCapabilities(wanted, facts, grant);
+  const held = heldIn(grant, event.workspace_id ?? null);
+  const granted = grantCapabilities(wanted, facts, held);
   return {
     run_id: params.run_id ?? null,
     runner_id: resolved.runner_id,

@@ -3,7 +3,7 @@
 // memory: INVALID_PARAMS for missing targets and claim params, FORBIDDEN for a force without the
 // permission. Everything that depends on a row is judged by the statement itself.
 
-import type { Access, AccessKind, Permission } from "../contract/access.js";
+import { permissions, type Access, type AccessKind, type Permission } from "../contract/access.js";
 import type { ActionName } from "../contract/action_names.js";
 import { invalidParam, Refusal, type Issue } from "../contract/errors.js";
 import type { Grant, GrantFacts, HeldPermission, ShownClaim } from "../contract/grants.js";
@@ -43,6 +43,7 @@ export function mintGrant<A extends Access>(request: MintRequest<A>): Grant<A["k
     mode: null,
     admin: null,
     creator: null,
+    held: [],
     claim: null,
     force: false,
     unlimited: unlimitedNames(caller?.standing?.sources ?? []),
@@ -88,7 +89,7 @@ function judgePermission(access: AccessOf<"permission">, minting: Minting): Judg
   return {
     admin: admin ?? null,
     creator: creates ? held(minting, "agent_run:create") : null,
-    runtime_admin: held(minting, "runtime:admin"),
+    held: permissions.flatMap((wanted) => held(minting, wanted) ?? []),
   };
 }
 

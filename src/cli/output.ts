@@ -52,17 +52,26 @@ export function printFailure(thrown: unknown, json: boolean): 1 | 2 {
   return exit;
 }
 
-function describeFailure(thrown: unknown) {
-  if (thrown instanceof HostError) {
-    const { code, number, message, data } = thrown;
-    return { exit: 1 as const, line: `${code}: ${message}`, error: { code: number, message, data } };
-  }
+interface Described {
+  exit: 1 | 2;
+  line: string;
+  /** As the protocol spells errors; number 0 where no host gave it. */
+  error: { code: number; message: string; data: Record<string, unknown> };
+}
+
+function describeFailure(thrown: unknown): Described {
   const message = readMessage(thrown);
-  const details = thrown instanceof Failure ? thrown.details : {};
-  const isUnusable = thrown instanceof UsageError || thrown instanceof ConfigError;
-  const code = isUnusable ? (thrown instanceof ConfigError ? "CONFIGURATION" : "USAGE") : "FAILED";
-  const error = { code: 0, message, data: { code, retryable: false, ...details } };
-  return { exit: isUnusable ? (2 as const) : (1 as const), line: `runhost: ${message}`, error };
+  if (thrown instanceof HostError) {
+    const error = { code: thrown.number, message, data: thrown.data };
+    return { exit: 1, line: `${thrown.code}: ${message}`, error };
+  }
+  const own = (exit: 1 | 2, code: string, details = {}): Described => {
+    const error = { code: 0, message, data: { code, retryable: false, ...details } };
+    return { exit, line: `runhost: ${message}`, error };
+  };
+  if (thrown instanceof UsageError) return own(2, "USAGE");
+  if (thrown instanceof ConfigError) return own(2, "CONFIGURATION");
+  return own(1, "FAILED", thrown instanceof Failure ? thrown.details : {});
 }
 
 /** Some errors of the system have a code and no message. */

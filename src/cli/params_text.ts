@@ -3,22 +3,12 @@
 
 import { UsageError } from "./output.js";
 
-type Expected = "a value" | "a name in double quotes" | "a colon" | "a comma" | "the end";
-
-const scalar =
-  /"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
-
 export function readParams(text: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    const { index, expected } = findFault(text);
-    const found = index < text.length ? `found ${JSON.stringify(text[index])}` : "the text ends";
-    const before = text.slice(0, index).split("\n");
-    const column = (before.at(-1) ?? "").length + 1;
-    const place = `position ${index} (line ${before.length}, column ${column})`;
-    throw new UsageError(`invalid JSON at ${place}: expected ${expected}, ${found}`);
+    throw new UsageError(`invalid JSON ${describeFault(text)}`);
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
@@ -26,55 +16,64 @@ export function readParams(text: string): Record<string, unknown> {
   throw new UsageError('params must be a JSON object, such as {"run_id":"run_1"}');
 }
 
-/** The first character that no JSON text could have there. */
-export function findFault(text: string): { index: number; expected: Expected } {
-  const open: ("{" | "[")[] = [];
-  let expected: Expected = "a value";
-  let mayClose = false;
-  let index = 0;
-  const afterValue = (): void => {
-    expected = open.length === 0 ? "the end" : "a comma";
-    mayClose = open.length > 0;
+function describeFault(text: string): string {
+  const { index, expected } = findFault(text);
+  const lines = text.slice(0, index).split("\n");
+  const place = `line ${lines.length}, column ${lines.at(-1)!.length + 1}`;
+  const char = String.fromCodePoint(text.codePointAt(index) ?? 0);
+  const found = index < text.length ? `found ${JSON.stringify(char)}` : "the text ends";
+  return `at position ${index} (${place}): expected ${expected}, ${found}`;
+}
+
+class Fault {
+  constructor(
+    readonly index: number,
+    readonly expected: string,
+  ) {}
+}
+
+/** Of a text that is not JSON. Each reader returns the index behind what it read and its space. */
+function findFault(text: string): Fault {
+  const skip = (pattern: RegExp, index: number): number => {
+    const sticky = new RegExp(pattern, "y");
+    sticky.lastIndex = index;
+    return sticky.test(text) ? sticky.lastIndex : index;
   };
-  for (;;) {
-    index = skipSpace(text, index);
-    const char = text[index];
-    const closes = char === (open.at(-1) === "{" ? "}" : "]") && open.length > 0;
-    if (mayClose && closes) {
-      open.pop();
-      index += 1;
-      afterValue();
-    } else if (expected === "a value" && (char === "{" || char === "[")) {
-      open.push(char);
-      expected = char === "{" ? "a name in double quotes" : "a value";
-      mayClose = true;
-      index += 1;
-    } else if (expected === "a comma" && char === ",") {
-      expected = open.at(-1) === "{" ? "a name in double quotes" : "a value";
-      mayClose = false;
-      index += 1;
-    } else if (expected === "a colon" && char === ":") {
-      expected = "a value";
-      index += 1;
-    } else {
-      const end = expected === "a value" || char === '"' ? readScalar(text, index) : index;
-      const isName = expected === "a name in double quotes";
-      if (end === index || (!isName && expected !== "a value")) return { index, expected };
-      index = end;
-      if (isName) expected = "a colon";
-      else afterValue();
-      mayClose &&= !isName;
+  const skipSpace = (index: number): number => skip(/[ \t\n\r]*/, index);
+  const readSign = (sign: string, index: number, expected: string): number => {
+    if (text[index] !== sign) throw new Fault(index, expected);
+    return skipSpace(index + 1);
+  };
+  const readString = (index: number, expected: string): number => {
+    if (text[index] !== '"') throw new Fault(index, expected);
+    const part = /(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/;
+    return readSign('"', skip(part, index + 1), "the end of the string");
+  };
+  const readValue = (index: number): number => {
+    if (text[index] === "{") return readList("}", index, readMember);
+    if (text[index] === "[") return readList("]", index, readValue);
+    if (text[index] === '"') return readString(index, "a value");
+    const end = skip(/-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/, index);
+    if (end === index) throw new Fault(index, "a value");
+    return skipSpace(end);
+  };
+  const readMember = (index: number): number => {
+    const colon = readString(index, "a name in double quotes");
+    return readValue(readSign(":", colon, "a colon"));
+  };
+  const readList = (close: string, index: number, readItem: (index: number) => number): number => {
+    let next = skipSpace(index + 1);
+    if (text[next] === close) return skipSpace(next + 1);
+    for (;;) {
+      next = readItem(next);
+      if (text[next] === close) return skipSpace(next + 1);
+      next = readSign(",", next, `a comma or "${close}"`);
     }
+  };
+  try {
+    return new Fault(readValue(skipSpace(0)), "the end");
+  } catch (fault) {
+    if (fault instanceof Fault) return fault;
+    throw fault;
   }
-}
-
-function readScalar(text: string, index: number): number {
-  scalar.lastIndex = index;
-  return scalar.test(text) ? scalar.lastIndex : index;
-}
-
-function skipSpace(text: string, index: number): number {
-  let end = index;
-  while (end < text.length && " \t\n\r".includes(text[end]!)) end += 1;
-  return end;
 }

@@ -29,8 +29,8 @@ export async function withHost<T>(
 }
 
 function findUrl({ environment, options }: Invocation): string {
-  const named = options.url ?? environment["RUNHOST_URL"];
-  if (named === undefined) return findOwnUrl(environment);
+  const named = options.url ?? (environment["RUNHOST_URL"] || null);
+  if (named === null) return findOwnUrl(environment);
   if (URL.canParse(named) && /^wss?:$/.test(new URL(named).protocol)) return named;
   const source = options.url === undefined ? "RUNHOST_URL" : "--url";
   throw new UsageError(`${source}: must be an address such as ws://127.0.0.1:7420/rpc`);
@@ -47,8 +47,10 @@ function findOwnUrl(environment: NodeJS.ProcessEnv): string {
 }
 
 function findToken({ environment, options }: Invocation): string {
+  // `--token "$UNSET"` must not turn into an administrator's call.
+  if (options.token === "") throw new UsageError("--token: is empty");
   const named = options.token ?? environment["RUNHOST_TOKEN"];
-  if (named !== undefined && named !== "") return named;
+  if (named) return named;
   const { admin_token, data_dir } = readConfig(hostEnvironment(environment));
   if (admin_token !== null) return admin_token;
   const file = join(data_dir, "admin-token");

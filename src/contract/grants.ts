@@ -35,8 +35,8 @@ export interface GrantFacts {
   admin: HeldPermission | null;
   /** agent_run:create, if the method has the CREATOR path and the caller holds it. */
   creator: HeldPermission | null;
-  /** runtime:admin, for methods of kind permission: one parameter of run_create needs it. */
-  runtime_admin?: HeldPermission | null;
+  /** Every permission that the caller holds, for methods of kind permission; empty for others. */
+  held: readonly HeldPermission[];
   claim: ShownClaim | null;
   force: boolean;
   /** Permissions that the caller holds without a workspace limit: the basis of MAY_GRANT. */

@@ -5,13 +5,13 @@ import { readCancelRequests } from "../sql/cancel_requested.js";
 import { readClock } from "../sql/clock_now.js";
 import { Refusal } from "../contract/errors.js";
 import { createOperate } from "./answers.js";
-import { createClaims } from "./claims.js";
-import { createEvents } from "./events.js";
-import { createRunners, createRuntimes } from "./fleet.js";
+import { createClaims } from "./families/claims.js";
+import { createEvents } from "./families/events.js";
+import { createRunners, createRuntimes } from "./families/fleet.js";
 import type { Ledger } from "./ledger.js";
 import type { CancelFact, LedgerParts, Told, Waits } from "./parts.js";
-import { createPluginReads, createPlugins, type PluginReads } from "./plugins.js";
-import { createRuns } from "./runs.js";
+import { createPluginReads, createPlugins, type PluginReads } from "./families/plugins.js";
+import { createRuns } from "./families/runs.js";
 
 export interface LedgerOptions {
   database: Database;

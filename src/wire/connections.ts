@@ -1,10 +1,10 @@
-// All connections of this host: who they count as, which claims were made over them, and what is
-// pushed to whom. Closes those whose identity is gone, and all of them when the host stops. What it
-// remembers of one connection is bounded; the oldest entry goes first.
+// All connections of this host: who each counts as, which claims were made over it, and so to whom
+// something is pushed. Closes those whose identity is gone, and all of them when the host stops.
+// What it remembers of one connection is bounded; the oldest entry goes first.
 
 import { Refusal } from "../contract/errors.js";
 import { Connection, type ConnectionParts } from "./connection.js";
-import type { NotedClaim, Principal, Proof, Transport } from "./parts.js";
+import type { NotedClaim, Principal, Proof, Transport, WireLog } from "./parts.js";
 
 /** A cancel request, as the ledger told it. */
 export interface CancelRequest {
@@ -29,93 +29,42 @@ export interface Connections {
   drain(): Promise<void>;
 }
 
-interface Entry {
-  connection: Connection;
-  /** By identity: the release of the directory's hold. */
-  identities: Map<string, () => void>;
-  /** By run: number of the newest claim made over this connection. */
-  claims: Map<string, number>;
-}
-
 /** The answer that revokes a key still has to reach its connection. */
 const revoke_grace_ms = 1000;
 
 type Shared = Pick<ConnectionParts, "rpc" | "dispatcher" | "identities" | "bounds" | "log">;
 
-// Neither tenants nor identities nor runs hold NUL, so the pair is unambiguous.
-const identityKey = (named: Principal): string => `${named.tenant_id}\0${named.plugin_identity}`;
-const runKey = (named: { tenant_id: string; run_id: string }): string =>
-  `${named.tenant_id}\0${named.run_id}`;
-
 export function createConnections(shared: Shared): Connections {
   const { bounds, log } = shared;
-  const entries = new Set<Entry>();
-  const byIdentity = new Map<string, Set<Entry>>();
-  const byRun = new Map<string, Set<Entry>>();
-
-  function noteIdentity(entry: Entry, proof: Proof): void {
-    const key = identityKey(proof.principal);
-    if (entry.identities.has(key) || !entries.has(entry)) return;
-    if (entry.identities.size === 0) log.info({ ...proof.principal }, "identity proved");
-    entry.identities.set(key, shared.identities.hold(proof));
-    link(byIdentity, key, entry);
-    // The first one is the proved identity and stays.
-    if (entry.identities.size <= bounds.remembered_per_connection) return;
-    dropIdentity(entry, [...entry.identities.keys()][1]!);
-  }
-
-  function dropIdentity(entry: Entry, key: string): void {
-    entry.identities.get(key)?.();
-    entry.identities.delete(key);
-    unlink(byIdentity, key, entry);
-  }
-
-  function noteClaim(entry: Entry, claim: NotedClaim): void {
-    if (!entries.has(entry)) return;
-    const key = runKey(claim);
-    entry.claims.delete(key);
-    entry.claims.set(key, claim.claim_epoch);
-    link(byRun, key, entry);
-    if (entry.claims.size > bounds.remembered_per_connection) {
-      dropClaim(entry, entry.claims.keys().next().value!);
-    }
-  }
-
-  function dropClaim(entry: Entry, key: string): void {
-    entry.claims.delete(key);
-    unlink(byRun, key, entry);
-  }
-
-  function remove(entry: Entry): void {
-    entries.delete(entry);
-    const { principal } = entry.connection;
-    if (principal !== null) log.info({ ...principal }, "connection closed");
-    for (const key of [...entry.identities.keys()]) dropIdentity(entry, key);
-    for (const key of [...entry.claims.keys()]) dropClaim(entry, key);
-  }
+  const memory = createMemory({
+    hold: (proof) => shared.identities.hold(proof),
+    remembered_max: bounds.remembered_per_connection,
+    log,
+  });
 
   return {
     get size() {
-      return entries.size;
+      return memory.entries.size;
     },
     tenants() {
-      const proved = [...entries].map(({ connection }) => connection.principal?.tenant_id);
+      const proved = [...memory.entries].map(({ connection }) => connection.principal?.tenant_id);
       return [...new Set(proved)].filter((tenant_id) => tenant_id !== undefined);
     },
     open(transport, proof) {
-      const onIdentity = (shown: Proof) => noteIdentity(entry, shown);
-      const onClaim = (claim: NotedClaim) => noteClaim(entry, claim);
-      const connection = new Connection({ ...shared, transport, onIdentity, onClaim });
-      const entry: Entry = { connection, identities: new Map(), claims: new Map() };
-      entries.add(entry);
+      const connection: Connection = new Connection({
+        ...shared,
+        transport,
+        onIdentity: (shown) => memory.noteIdentity(entry, shown),
+        onClaim: (claim) => memory.noteClaim(entry, claim),
+      });
+      const entry = memory.add(connection);
       if (proof !== null) connection.prove(proof);
-      void connection.gone.then(() => remove(entry));
+      void connection.gone.then(() => memory.remove(entry));
       return connection;
     },
     revoke(principal, active_key_id) {
-      for (const { connection } of byIdentity.get(identityKey(principal)) ?? []) {
-        if (connection.principal === null || connection.key_id === active_key_id) continue;
-        if (identityKey(connection.principal) !== identityKey(principal)) continue;
+      for (const { connection } of memory.findByIdentity(principal)) {
+        if (connection.key_id === active_key_id || !isOwn(connection, principal)) continue;
         log.info({ ...principal, key_id: connection.key_id }, "connection revoked");
         void connection.leave({
           code: 4401,
@@ -128,10 +77,8 @@ export function createConnections(shared: Shared): Connections {
     },
     pushCancel(request) {
       const { tenant_id, run_id, status_reason, plugin_identity, claim_epoch, claimed } = request;
-      const owners = byIdentity.get(identityKey({ tenant_id, plugin_identity })) ?? [];
-      const key = runKey({ tenant_id, run_id });
-      const claimers = [...(claimed ? (byRun.get(key) ?? []) : [])];
-      const holders = claimers.filter((entry) => entry.claims.get(key) === claim_epoch);
+      const owners = memory.findByIdentity({ tenant_id, plugin_identity });
+      const holders = claimed ? memory.findByClaim({ tenant_id, run_id, claim_epoch }) : [];
       for (const { connection } of new Set([...owners, ...holders])) {
         connection.notify("run_cancel_requested", { run_id, status_reason });
       }
@@ -144,7 +91,90 @@ export function createConnections(shared: Shared): Connections {
         cut_ms: bounds.drain_wait_seconds * 1000,
         wait_ms: bounds.drain_seconds * 1000,
       };
-      await Promise.all([...entries].map(({ connection }) => connection.leave(leave)));
+      await Promise.all([...memory.entries].map(({ connection }) => connection.leave(leave)));
+    },
+  };
+}
+
+/** False where the connection merely speaks for the identity. */
+function isOwn({ principal }: Connection, named: Principal): boolean {
+  return (
+    principal?.plugin_identity === named.plugin_identity && principal.tenant_id === named.tenant_id
+  );
+}
+
+interface Entry {
+  connection: Connection;
+  /** By identity: the release of the directory's hold. The proved one comes first. */
+  identities: Map<string, () => void>;
+  /** By run: number of the newest claim made over this connection. */
+  claims: Map<string, number>;
+}
+
+interface MemoryParts {
+  hold(proof: Proof): () => void;
+  remembered_max: number;
+  log: WireLog;
+}
+
+// Neither tenants nor identities nor runs hold NUL, so each pair is unambiguous.
+const identityKey = (named: Principal): string => `${named.tenant_id}\0${named.plugin_identity}`;
+const runKey = (named: { tenant_id: string; run_id: string }): string =>
+  `${named.tenant_id}\0${named.run_id}`;
+
+/** Both ways, bounded for each connection, and nothing is left of one that has gone. */
+function createMemory({ hold, remembered_max, log }: MemoryParts) {
+  const entries = new Set<Entry>();
+  const byIdentity = new Map<string, Set<Entry>>();
+  const byRun = new Map<string, Set<Entry>>();
+
+  function dropIdentity(entry: Entry, key: string): void {
+    entry.identities.get(key)?.();
+    entry.identities.delete(key);
+    unlink(byIdentity, key, entry);
+  }
+
+  function dropClaim(entry: Entry, key: string): void {
+    entry.claims.delete(key);
+    unlink(byRun, key, entry);
+  }
+
+  return {
+    entries: entries as ReadonlySet<Entry>,
+    add(connection: Connection): Entry {
+      const entry: Entry = { connection, identities: new Map(), claims: new Map() };
+      entries.add(entry);
+      return entry;
+    },
+    remove(entry: Entry): void {
+      entries.delete(entry);
+      const { principal } = entry.connection;
+      if (principal !== null) log.info({ ...principal }, "connection closed");
+      for (const key of [...entry.identities.keys()]) dropIdentity(entry, key);
+      for (const key of [...entry.claims.keys()]) dropClaim(entry, key);
+    },
+    noteIdentity(entry: Entry, proof: Proof): void {
+      const key = identityKey(proof.principal);
+      if (entry.identities.has(key) || !entries.has(entry)) return;
+      if (entry.identities.size === 0) log.info({ ...proof.principal }, "identity proved");
+      entry.identities.set(key, hold(proof));
+      link(byIdentity, key, entry);
+      if (entry.identities.size <= remembered_max) return;
+      dropIdentity(entry, [...entry.identities.keys()][1]!);
+    },
+    noteClaim(entry: Entry, claim: NotedClaim): void {
+      if (!entries.has(entry)) return;
+      const key = runKey(claim);
+      entry.claims.delete(key);
+      entry.claims.set(key, claim.claim_epoch);
+      link(byRun, key, entry);
+      if (entry.claims.size > remembered_max) dropClaim(entry, entry.claims.keys().next().value!);
+    },
+    findByIdentity: (named: Principal): Entry[] => [...(byIdentity.get(identityKey(named)) ?? [])],
+    findByClaim(claim: NotedClaim): Entry[] {
+      const key = runKey(claim);
+      const holders = [...(byRun.get(key) ?? [])];
+      return holders.filter((entry) => entry.claims.get(key) === claim.claim_epoch);
     },
   };
 }

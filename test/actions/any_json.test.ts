@@ -86,7 +86,7 @@ function judgeRun(
   codes: Set<string>,
 ): void {
   const admin = { permission: "agent_run:admin", workspaces: null };
-  const grant = { admin, creator: null } as unknown as GrantFacts;
+  const grant = { admin, creator: null, held: [admin] } as unknown as GrantFacts;
   try {
     const built = buildRun({ params: params as never, sent, grant });
     expect(JSON.stringify(built.event)).toContain("event_type");

@@ -2,18 +2,17 @@
 // wish beyond the defaults needs.
 
 import { describe, expect, it } from "vitest";
-import { grantCapabilities } from "../../src/actions/run_capabilities.js";
+import { grantCapabilities, heldIn, type HeldHere } from "../../src/actions/run_capabilities.js";
 import { capabilities } from "../../src/contract/access.js";
-import type { GrantFacts } from "../../src/contract/grants.js";
+import type { GrantFacts, HeldPermission } from "../../src/contract/grants.js";
 
 const nothing = { has_conversation: false, has_state: false, has_prompt: false };
 const everything = { has_conversation: true, has_state: true, has_prompt: true };
 
-type Held = Pick<GrantFacts, "admin" | "runtime_admin">;
-const creator: Held = { admin: null };
-const admin: Held = { admin: { permission: "agent_run:admin", workspaces: ["w"] } };
-const both: Held = { ...admin, runtime_admin: { permission: "runtime:admin", workspaces: null } };
-const runtimes: Held = { admin: null, runtime_admin: both.runtime_admin ?? null };
+const creator: HeldHere = { permissions: ["agent_run:create"] };
+const admin: HeldHere = { permissions: ["agent_run:admin"] };
+const both: HeldHere = { permissions: ["agent_run:admin", "runtime:admin"] };
+const runtimes: HeldHere = { permissions: ["runtime:admin"] };
 
 const always = ["run_cancel", "run_events_page", "run_get"];
 const conversation = [
@@ -92,4 +91,13 @@ describe("true beyond the defaults", () => {
   it("a null wish is no wish", () => {
     expect(granted({ state: undefined }, everything, creator)).toContain("state");
   });
+});
+
+it("a limited permission counts in its workspaces only", () => {
+  const limited: HeldPermission = { permission: "agent_run:admin", workspaces: ["w1"] };
+  const creates: HeldPermission = { permission: "agent_run:create", workspaces: null };
+  const grant = { held: [limited, creates] } as unknown as GrantFacts;
+  expect(heldIn(grant, "w1").permissions).toEqual(["agent_run:admin", "agent_run:create"]);
+  expect(heldIn(grant, "w2").permissions).toEqual(["agent_run:create"]);
+  expect(heldIn(grant, null).permissions).toEqual(["agent_run:create"]);
 });

@@ -17,7 +17,8 @@ const unlimited: Pick<GrantFacts, "admin" | "creator"> = {
 };
 
 function build(sent: Record<string, unknown>, held: Partial<GrantFacts> = unlimited): NewRun {
-  const grant = { admin: null, creator: null, ...held } as GrantFacts;
+  const all = [held.admin, held.creator].filter((one) => one !== null && one !== undefined);
+  const grant = { admin: null, creator: null, held: all, ...held } as GrantFacts;
   return buildRun({ params: runParams.parse(sent), sent, grant });
 }
 

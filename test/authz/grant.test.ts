@@ -126,6 +126,7 @@ describe("facts that every grant carries", () => {
       mode: null,
       admin: null,
       creator: null,
+      held: [],
       claim: null,
       force: false,
       unlimited: ["agent_run:create", "runtime:admin"],

@@ -11,7 +11,8 @@ beforeEach(useFakeTimers);
 afterEach(useRealTimers);
 
 const fact = (run_id: string, tenant_id = "default"): CancelFact => ({
-  tenant_id, run_id, status_reason: null, plugin_identity: "acme/one", claim_epoch: 1, claimed: true,
+  tenant_id, run_id, status_reason: null, plugin_identity: "acme/one",
+  claim_epoch: 1, claimed: true,
 });
 
 function watch(parts: Partial<CancelWatchParts> = {}) {

@@ -32,11 +32,19 @@ describe("answers", () => {
     ["null in a batch", "[null]", [[null, -32600]]],
     ["id null", '{"jsonrpc":"2.0","id":null,"method":"ping"}', [null, -32600]],
     ["an object as id", '{"jsonrpc":"2.0","id":{"a":1},"method":"ping"}', [null, -32600]],
-    ["a usable id beside a wrong version", '{"jsonrpc":"1.0","id":"a","method":"ping"}', ["a", -32600]],
+    [
+      "a usable id beside a wrong version",
+      '{"jsonrpc":"1.0","id":"a","method":"ping"}',
+      ["a", -32600],
+    ],
     ["params by position", '{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}', [1, -32602]],
     ["an unknown method", '{"jsonrpc":"2.0","id":2,"method":"foobar"}', [2, -32601]],
     ["a name of Object", '{"jsonrpc":"2.0","id":2,"method":"constructor"}', [2, -32601]],
-    ["65 levels", `{"jsonrpc":"2.0","id":3,"method":"ping","params":${'{"a":'.repeat(64)}{}${"}".repeat(64)}}`, [3, -32602]],
+    [
+      "65 levels",
+      `{"jsonrpc":"2.0","id":3,"method":"ping","params":${'{"a":'.repeat(64)}{}${"}".repeat(64)}}`,
+      [3, -32602],
+    ],
     ["half a million levels", "[".repeat(500_000) + "]".repeat(500_000), [[null, -32600]]],
     ["id 0", '{"jsonrpc":"2.0","id":0,"method":"ping"}', [0, "ok"]],
     ["an empty id", '{"jsonrpc":"2.0","id":"","method":"ping"}', ["", "ok"]],
@@ -78,7 +86,10 @@ describe("answers", () => {
   test.each<[string, unknown]>([
     ["a notification", { jsonrpc: "2.0", method: "ping" }],
     ["a notification that fails", { jsonrpc: "2.0", method: "nothing" }],
-    ["a batch of notifications", [{ jsonrpc: "2.0", method: "ping" }, { jsonrpc: "2.0", method: "x" }]],
+    [
+      "a batch of notifications",
+      [{ jsonrpc: "2.0", method: "ping" }, { jsonrpc: "2.0", method: "x" }],
+    ],
     ["a response", { jsonrpc: "2.0", id: 1, result: 1 }],
     ["a batch of responses", [{ jsonrpc: "2.0", id: 1, error: { code: 1, message: "" } }]],
   ])("%s is never answered", async (_title, value) => {
@@ -146,7 +157,8 @@ describe("in flight", () => {
     const wait = () => gate.opened.then(() => "done");
     const peer = await open({ handlers: { wait }, bounds: { max_in_flight: 3 } });
     peer.send(request(1, "wait"));
-    peer.send([request(2, "wait"), request(3, "wait"), request(4, "wait"), { jsonrpc: "2.0", method: "wait" }]);
+    const silent = { jsonrpc: "2.0", method: "wait" };
+    peer.send([request(2, "wait"), request(3, "wait"), request(4, "wait"), silent]);
     peer.send(request(5, "ping"));
     peer.send({ jsonrpc: "2.0", method: "wait" });
     const refused = await peer.next();
@@ -165,19 +177,22 @@ describe("in flight", () => {
     for (const id of [1, 2, 3]) peer.send(request(id, "write", { run_id: "r" }));
     expect(outline(await peer.next())).toEqual([3, -32011]);
     gate.open();
-    expect([outline(await peer.next()), outline(await peer.next())]).toEqual([[1, "ok"], [2, "ok"]]);
+    expect(outline(await peer.next())).toEqual([1, "ok"]);
+    expect(outline(await peer.next())).toEqual([2, "ok"]);
   });
 });
 
 describe("order", () => {
+  const writeTo = (run_id: string, n: number) => request(n, "write", { run_id, n });
+
   test("writes to one run take effect as they arrived; others overtake", async () => {
     const gates = [createGate(), createGate()];
     const write: Handler = ({ params }) => gates[params["n"] as number]?.opened;
     const peer = await open({ handlers: { write } });
     const started = () => wire.calls.map(({ params }) => `${params["run_id"]}${params["n"]}`);
-    peer.send(request(0, "write", { run_id: "a", n: 0 }));
-    peer.send([request(1, "write", { run_id: "a", n: 1 }), request(2, "write", { run_id: "a", n: 2 })]);
-    peer.send(request(3, "write", { run_id: "b", n: 3 }));
+    peer.send(writeTo("a", 0));
+    peer.send([writeTo("a", 1), writeTo("a", 2)]);
+    peer.send(writeTo("b", 3));
     expect(await peer.next()).toMatchObject({ id: 3 });
     expect(started()).toEqual(["a0", "b3"]);
     gates[0]!.open();
@@ -195,7 +210,7 @@ describe("order", () => {
       return "written";
     };
     const peer = await open({ handlers: { write } });
-    peer.send([request(0, "write", { run_id: "a", n: 0 }), request(1, "write", { run_id: "a", n: 1 })]);
+    peer.send([writeTo("a", 0), writeTo("a", 1)]);
     expect(outline(await peer.next())).toEqual([[0, -32006], [1, "ok"]]);
   });
 
@@ -208,7 +223,8 @@ describe("order", () => {
           orderKey: () => "run",
           call({ params }) {
             started.push(params["n"]);
-            const answer = params["n"] === 0 ? answered.opened.then(() => "late") : Promise.resolve("early");
+            const late = answered.opened.then(() => "late");
+            const answer = params["n"] === 0 ? late : Promise.resolve("early");
             return { effect: Promise.resolve(), answer };
           },
         },
@@ -230,7 +246,7 @@ describe("order", () => {
       seen.push(params["n"]);
     };
     const peer = await open({ handlers: { write }, bounds: { max_in_flight: 1000 } });
-    for (let n = 0; n < 1000; n += 1) peer.send(request(n, "write", { run_id: "a", n }));
+    for (let n = 0; n < 1000; n += 1) peer.send(writeTo("a", n));
     for (let n = 0; n < 1000; n += 1) expect((await peer.next()).id).toBe(n);
     expect(seen).toEqual(Array.from({ length: 1000 }, (_, n) => n));
   });
@@ -282,7 +298,9 @@ describe("logging in", () => {
 test("waits are told when the socket has closed", async () => {
   const aborted = createGate<unknown>();
   const wait: Handler = ({ signal }) =>
-    new Promise((resolve) => signal.addEventListener("abort", () => resolve(aborted.open(signal.reason))));
+    new Promise((resolve) => {
+      signal.addEventListener("abort", () => resolve(aborted.open(signal.reason)));
+    });
   const peer = await open({ handlers: { wait } });
   peer.send(request(1, "wait"));
   await peer.settle();
@@ -297,7 +315,9 @@ test("what has arrived is executed although the peer has left", async () => {
     return new Promise((resolve) => setTimeout(resolve, 20));
   };
   const peer = await open({ handlers: { write } });
-  for (const n of [0, 1, 2]) peer.send({ jsonrpc: "2.0", method: "write", params: { run_id: "a", n } });
+  for (const n of [0, 1, 2]) {
+    peer.send({ jsonrpc: "2.0", method: "write", params: { run_id: "a", n } });
+  }
   await peer.settle();
   peer.socket.terminate();
   await done.opened;

@@ -137,15 +137,20 @@ describe("silence", () => {
 
 describe("a peer that does not read", () => {
   const page: Handler = () => "x".repeat(200_000);
-  const bounds = { outgoing_pause_bytes: 500_000, outgoing_bytes_max: 50_000_000 };
+  const bounds = { outgoing_pause_bytes: 500_000, outgoing_bytes_max: 1e9 };
 
   test("is closed with 1013 when more waits than allowed", async () => {
+    const gate = createGate();
+    const gated: Handler = (call) => gate.opened.then(() => page(call));
     wire = await startTestWire({
-      handlers: { page }, bounds: { ...bounds, outgoing_bytes_max: 4_000_000, close_seconds: 5 },
+      handlers: { page: gated },
+      bounds: { ...bounds, outgoing_bytes_max: 4_000_000, close_seconds: 5 },
     });
     const peer = await wire.dial({ ...asPlugin, pauseAtOnce: true });
     for (let id = 0; id < 200; id += 1) peer.send(request(id, "page"));
     await expect.poll(() => wire.calls.length).toBe(200);
+    gate.open();
+    await expect.poll(() => wire.calls[0]!.signal.aborted).toBe(true);
     peer.socket.resume();
     expect(await peer.closed()).toBe(1013);
     expect(peer.received.length).toBeLessThan(200);

@@ -39,15 +39,16 @@ const request = {
   claim_epoch: 2, claimed: true,
 };
 const pushed = {
-  jsonrpc: "2.0", method: "run_cancel_requested", params: { run_id: "run_1", status_reason: "stop" },
+  jsonrpc: "2.0",
+  method: "run_cancel_requested",
+  params: { run_id: "run_1", status_reason: "stop" },
 };
 
 /** What a peer was told before its next answer. */
 async function told(peer: Peer): Promise<unknown[]> {
   const messages = [];
-  for (let message = await peer.call("ping"); message.id === undefined; message = await peer.next()) {
-    messages.push(message);
-  }
+  let message = await peer.call("ping");
+  for (; message.id === undefined; message = await peer.next()) messages.push(message);
   return messages;
 }
 
@@ -103,7 +104,8 @@ describe("run_cancel_requested", () => {
     expect(await told(peer)).toEqual([]);
     await peer.call("speakFor", { name: "owner" });
     wire.connections.pushCancel({ ...request, status_reason: null });
-    expect(await told(peer)).toEqual([{ ...pushed, params: { run_id: "run_1", status_reason: null } }]);
+    const params = { run_id: "run_1", status_reason: null };
+    expect(await told(peer)).toEqual([{ ...pushed, params }]);
   });
 
   test("finds nobody after the connection has gone", async () => {
@@ -118,24 +120,27 @@ describe("run_cancel_requested", () => {
 });
 
 describe("what is remembered", () => {
+  const runs = ["run_1", "run_2", "run_3"];
+  const claimAll = async (peer: Peer, run_ids: string[]) => {
+    for (const run_id of run_ids) await peer.call("claim", { run_id, claim_epoch: 2 });
+  };
+  const cancelAll = async (peer: Peer) => {
+    for (const run_id of runs) wire.connections.pushCancel({ ...request, run_id });
+    return (await told(peer)).map((message: any) => message.params.run_id);
+  };
+
   test("the oldest claim is forgotten past the bound", async () => {
     await start({ remembered_per_connection: 2 });
     const peer = await as("default.worker");
-    for (const run_id of ["run_1", "run_2", "run_3"]) await peer.call("claim", { run_id, claim_epoch: 2 });
-    for (const run_id of ["run_1", "run_2", "run_3"]) wire.connections.pushCancel({ ...request, run_id });
-    const runs = (await told(peer)).map((message: any) => message.params.run_id);
-    expect(runs).toEqual(["run_2", "run_3"]);
+    await claimAll(peer, runs);
+    expect(await cancelAll(peer)).toEqual(["run_2", "run_3"]);
   });
 
   test("claiming again makes a run the newest", async () => {
     await start({ remembered_per_connection: 2 });
     const peer = await as("default.worker");
-    for (const run_id of ["run_1", "run_2", "run_1", "run_3"]) {
-      await peer.call("claim", { run_id, claim_epoch: 2 });
-    }
-    for (const run_id of ["run_1", "run_2", "run_3"]) wire.connections.pushCancel({ ...request, run_id });
-    const runs = (await told(peer)).map((message: any) => message.params.run_id);
-    expect(runs).toEqual(["run_1", "run_3"]);
+    await claimAll(peer, ["run_1", "run_2", "run_1", "run_3"]);
+    expect(await cancelAll(peer)).toEqual(["run_1", "run_3"]);
   });
 
   test("of the identities it spoke for the oldest goes, its own stays", async () => {

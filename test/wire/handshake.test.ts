@@ -18,7 +18,10 @@ const identify = async (plugin_token: string) => {
 
 const judge = (request: Partial<UpgradeRequest>, rules = {}) =>
   judgeUpgrade(
-    { path: "/rpc", host: "127.0.0.1:7420", origin: undefined, authorization: undefined, ...request },
+    {
+      path: "/rpc", host: "127.0.0.1:7420", origin: undefined, authorization: undefined,
+      ...request,
+    },
     { bound_host: "127.0.0.1", allowed_origins: ["https://app.example.com"], identify, ...rules },
   ).then(({ status }) => status);
 
@@ -84,16 +87,23 @@ describe("credentials", () => {
     ["Bearer rh_bad_token", 401], ["", 401], ["Bearer", 401], ["Bearer ", 401],
     [`Basic ${goodToken}`, 401], [goodToken, 401], [`Bearer ${goodToken} x`, 401],
     [`Bearer ${"x".repeat(513)}`, 401], ["Bearer down", 503],
-  ])("%s: %i", async (authorization, status) => expect(await judge({ authorization })).toBe(status));
+  ])("%s: %i", async (authorization, status) => {
+    expect(await judge({ authorization })).toBe(status);
+  });
 
   test("a foreign page learns nothing about a token", async () => {
     for (const token of [goodToken, "bad"]) {
-      expect(await judge({ origin: "http://evil.example", authorization: `Bearer ${token}` })).toBe(403);
+      const authorization = `Bearer ${token}`;
+      expect(await judge({ origin: "http://evil.example", authorization })).toBe(403);
     }
   });
 });
 
 describe("over sockets", () => {
+  const upgrade =
+    "GET /rpc HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+  const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
   let wire: TestWire;
   const start = async (options: TestWireOptions = {}) => {
     wire = await startTestWire(options);
@@ -141,12 +151,32 @@ describe("over sockets", () => {
   };
 
   test.each<[string, RegExp, string]>([
-    ["an upgrade to something else", /^HTTP\/1.1 200 OK\r\n[^]*\{"ok":true\}$/, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"],
-    ["a wrong WebSocket version", /^HTTP\/1.1 400 /, "GET /rpc HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 99\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"],
-    ["no key", /^HTTP\/1.1 400 /, "GET /rpc HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"],
-    ["no host", /^HTTP\/1.1 403 /, "GET /rpc HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"],
+    [
+      "an upgrade to something else",
+      /^HTTP\/1.1 200 OK\r\n[^]*\{"ok":true\}$/,
+      "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+    ],
+    [
+      "a wrong WebSocket version",
+      /^HTTP\/1.1 400 /,
+      `${upgrade}Sec-WebSocket-Version: 99\r\n${key}\r\n`,
+    ],
+    [
+      "no key",
+      /^HTTP\/1.1 400 /,
+      `${upgrade}Sec-WebSocket-Version: 13\r\n\r\n`,
+    ],
+    [
+      "no host",
+      /^HTTP\/1.1 403 /,
+      "GET /rpc HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    ],
     ["no HTTP", /^HTTP\/1.1 400 /, "hello\r\n\r\n"],
-    ["a refused token, with the challenge", /^HTTP\/1.1 401 [^]*www-authenticate: Bearer/, "GET /rpc HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nAuthorization: x\r\n\r\n"],
+    [
+      "a refused token, with the challenge",
+      /^HTTP\/1.1 401 [^]*www-authenticate: Bearer/,
+      `${upgrade}Authorization: x\r\n\r\n`,
+    ],
   ])("%s", async (_title, expected, text) => {
     await start();
     expect(await sendRaw(text)).toMatch(expected);
@@ -165,12 +195,10 @@ describe("over sockets", () => {
     let answer = "";
     socket.on("data", (bytes) => (answer += bytes.toString("latin1")));
     const text = '{"jsonrpc":"2.0","id":7,"method":"ping"}';
-    const frame = Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
-    const head =
-      "GET /rpc HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-      `Authorization: Bearer ${goodToken}\r\n` +
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    socket.write(Buffer.concat([Buffer.from(head), frame]));
+    const unmasked = Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]);
+    const authorization = `Authorization: Bearer ${goodToken}\r\n`;
+    const head = `${upgrade}${authorization}Sec-WebSocket-Version: 13\r\n${key}\r\n`;
+    socket.write(Buffer.concat([Buffer.from(head), unmasked, Buffer.from(text)]));
     await expect.poll(() => answer).toMatch(/ 101 [^]*"id":7,"result":\{"ok":true\}/);
     socket.destroy();
   });

@@ -152,7 +152,8 @@ export type Peer = ReturnType<typeof createPeer>;
 
 /** Opens a socket; rejects with the status when the upgrade is refused. */
 export async function dial(url: string, options: DialOptions = {}): Promise<Peer> {
-  const socket = new WebSocket(options.path === undefined ? url : url.replace("/rpc", options.path), {
+  const address = options.path === undefined ? url : url.replace("/rpc", options.path);
+  const socket = new WebSocket(address, {
     headers: options.headers,
     autoPong: options.autoPong ?? true,
     perMessageDeflate: false,

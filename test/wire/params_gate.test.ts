@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { readFrame } from "../../src/wire/frame.js";
 
 function issuesOf(params: string): { path: string; message: string }[] {
-  const frame = readFrame(`{"jsonrpc":"2.0","id":1,"method":"m","params":${params}}`, { max_batch: 1 });
+  const text = `{"jsonrpc":"2.0","id":1,"method":"m","params":${params}}`;
+  const frame = readFrame(text, { max_batch: 1 });
   if (frame.kind !== "single" || frame.element.kind !== "request") throw new Error("no request");
   return [...frame.element.issues];
 }

@@ -8,7 +8,15 @@ import { setTimeout as delay } from "node:timers/promises";
 /**
  * @typedef {import("runhost/client").HostConnection} HostConnection
  * @typedef {"cancel_requested" | "lease_lost" | "worker_stops"} StopReason
- * @typedef {ReturnType<typeof holdRun>} HeldRun
+ *
+ * @typedef {object} HeldRun
+ * @property {Record<string, any>} item
+ * @property {AbortSignal} signal Aborted, for a Stopped, when the work has to stop.
+ * @property {(reason: StopReason) => void} stop
+ * @property {(type: string, data: object) => Promise<void>} emit Stores the next event of the run.
+ * @property {() => Promise<void>} confirmCancel Ends the run as cancelled; its reason stays.
+ * @property {() => Promise<void>} release Gives the run back to the queue.
+ * @property {() => void} close Ends the renewals, when the run has ended or is no longer held.
  */
 
 /** Why the work on a run was stopped. */
@@ -23,11 +31,19 @@ export class Stopped extends Error {
 const repeat_ms = 100;
 
 /**
+ * Refusals that pass; a connection that is gone does not come back.
+ * @param {unknown} thrown
+ */
+const mayRepeat = (thrown) =>
+  thrown instanceof HostError && thrown.retryable && thrown.code !== "CONNECTION_LOST";
+
+/**
  * @param {object} parts
  * @param {HostConnection} parts.connection
  * @param {Record<string, any>} parts.item The work item that run_claim answered.
  * @param {string} parts.runtime_id
  * @param {number} parts.lease_seconds
+ * @returns {HeldRun}
  */
 export function holdRun({ connection, item, runtime_id, lease_seconds }) {
   const { run_id, claim_token, claim_epoch } = item;
@@ -49,9 +65,10 @@ export function holdRun({ connection, item, runtime_id, lease_seconds }) {
   async function write(method, params) {
     for (;;) {
       try {
-        return await connection.call(method, { ...claim, ...params });
+        await connection.call(method, { ...claim, ...params });
+        return;
       } catch (thrown) {
-        if (!(thrown instanceof HostError && thrown.retryable) || closing.signal.aborted) throw thrown;
+        if (!mayRepeat(thrown) || closing.signal.aborted) throw thrown;
         await delay(repeat_ms);
       }
     }
@@ -75,21 +92,13 @@ export function holdRun({ connection, item, runtime_id, lease_seconds }) {
     item,
     signal: stopping.signal,
     stop,
-    /**
-     * Stores the next event of the run.
-     * @param {string} type
-     * @param {object} data
-     */
     async emit(type, data) {
       stopping.signal.throwIfAborted();
       last_sequence += 1;
-      return write("run_emit_result", { sequence: last_sequence, type, data });
+      await write("run_emit_result", { sequence: last_sequence, type, data });
     },
-    /** Ends the run as cancelled; the reason that the requester gave stays. */
     confirmCancel: () => write("run_finalize", { status: "cancelled" }),
-    /** Gives the run back to the queue. */
     release: () => write("run_release_claim", { status_reason: "the worker stopped" }),
-    /** Ends the renewals; the run has ended or is no longer this worker's. */
     close: () => closing.abort(),
   };
 }

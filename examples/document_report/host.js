@@ -1,0 +1,95 @@
+// A host for the demo, in this process: on DATABASE_URL if it is set, else on an embedded Postgres
+// in RUNHOST_DATA_DIR or a folder that is gone afterwards. registerPlugins makes the two identities
+// that take part and answers with their connections and tokens. Used by demo.js.
+
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfig, startHost } from "runhost";
+import { connect } from "runhost/client";
+
+/**
+ * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {(stop: () => unknown) => void} AtEnd Registers what has to be stopped at the end.
+ */
+
+export const runner_id = "plugin:demo/documents/report";
+
+/**
+ * @param {object} parts
+ * @param {boolean} parts.keep
+ * @param {AtEnd} parts.atEnd
+ */
+export async function openHost({ keep, atEnd }) {
+  // The command line's own two variables are none of the host's.
+  const { RUNHOST_URL: _url, RUNHOST_TOKEN: _token, ...environment } = process.env;
+  const config = readConfig({
+    ...environment,
+    RUNHOST_DATA_DIR: process.env["RUNHOST_DATA_DIR"] ?? (await chooseDataDir({ keep, atEnd })),
+    RUNHOST_PORT: process.env["RUNHOST_PORT"] ?? "0",
+  });
+  const starting = startHost(config, { log: createLog() });
+  // Registered at once, so that a host which is still starting when the demo ends is closed too.
+  atEnd(() => starting.then((host) => host.close(), () => undefined));
+  const host = await starting;
+  const token_file = config.admin_token === null ? join(config.data_dir, "admin-token") : null;
+  const admin_token =
+    config.admin_token ?? (await readFile(join(config.data_dir, "admin-token"), "utf8")).trim();
+  const database = config.database_url === null ? "embedded" : "DATABASE_URL";
+  return { url: host.url, admin_token, token_file, data_dir: config.data_dir, database };
+}
+
+/** @param {{ keep: boolean, atEnd: AtEnd }} parts */
+async function chooseDataDir({ keep, atEnd }) {
+  if (keep) return ".runhost";
+  const folder = await mkdtemp(join(tmpdir(), "runhost-demo-"));
+  atEnd(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Only what went wrong; the rest would run through the progress line. */
+function createLog() {
+  /** @type {import("runhost").HostLog["error"]} */
+  const report = (fields, message) => {
+    const cause = fields["err"] instanceof Error ? `: ${fields["err"].message}` : "";
+    process.stderr.write(`host: ${message}${cause}\n`);
+  };
+  const silent = () => undefined;
+  return { debug: silent, info: silent, warn: report, error: report };
+}
+
+/**
+ * @param {object} parts
+ * @param {string} parts.url
+ * @param {string} parts.admin_token
+ * @param {AtEnd} parts.atEnd
+ */
+export async function registerPlugins({ url, admin_token, atEnd }) {
+  /** @param {string} token */
+  const open = async (token) => {
+    const connection = await connect({ url, token, name: "document_report demo" });
+    atEnd(() => connection.close());
+    return connection;
+  };
+  const admin = await open(admin_token);
+  const frontend_token = await registerPlugin(admin, "demo/frontend", ["agent_run:create"]);
+  const documents_token = await registerPlugin(admin, "demo/documents", []);
+  const documents = await open(documents_token);
+  await documents.call("runner_register", {
+    runners: [{ id: runner_id, label: { en: "Document report" } }],
+  });
+  return { admin, frontend: await open(frontend_token), documents_token };
+}
+
+/**
+ * The token is shown once, so an identity of an earlier demo gets a new one.
+ * @param {HostConnection} admin
+ * @param {string} plugin_identity
+ * @param {string[]} permissions
+ * @returns {Promise<string>}
+ */
+async function registerPlugin(admin, plugin_identity, permissions) {
+  const plugin = await admin.call("plugin_register", { plugin_identity, permissions });
+  if (plugin.created) return plugin.token;
+  return (await admin.call("plugin_rotate_token", { plugin_identity })).token;
+}

@@ -1,0 +1,65 @@
+// `runhost serve` and `runhost migrate`: the commands that work on the database itself, not through
+// a host. Both read the host's configuration and refuse a wrong one before anything starts.
+
+import { readConfig, type Config } from "../config.js";
+import { Refusal } from "../contract/errors.js";
+import { startEmbeddedPostgres } from "../embedded/start.js";
+import { serve } from "../main.js";
+import { createDatabase } from "../sql/database.js";
+import { migrate, readMigrations } from "../sql/migrate.js";
+import { Failure, printResult, type Invocation } from "./output.js";
+import { hostEnvironment } from "./reach.js";
+
+/** Ends the process when the host has stopped. */
+export async function serveHost({ environment }: Invocation): Promise<void> {
+  const own = hostEnvironment(environment);
+  // serve refuses the same with exit code 1; here an unusable configuration has one of its own.
+  readConfig(own);
+  await serve(own);
+}
+
+export async function migrateDatabase(invocation: Invocation): Promise<void> {
+  const config = readConfig(hostEnvironment(invocation.environment));
+  const known = await readMigrations();
+  const applied = await withDatabaseUrl(config, (url) => applyMigrations(config, url));
+  const version = known.at(-1)?.version ?? 0;
+  const names = known
+    .filter((migration) => applied.includes(migration.version))
+    .map((migration) => `Applied ${migration.version} (${migration.name})`);
+  const summary = names.length === 0 ? "Nothing to apply: the" : "The";
+  printResult(invocation, { applied, version }, [
+    ...names,
+    `${summary} schema has version ${version}.`,
+  ]);
+}
+
+/** The configured database, or the embedded one for as long as the work takes. */
+async function withDatabaseUrl<T>(config: Config, work: (url: string) => Promise<T>): Promise<T> {
+  if (config.database_url !== null) return work(config.database_url);
+  const embedded = await startEmbeddedPostgres({
+    dataDir: config.data_dir,
+    log: () => undefined,
+  });
+  try {
+    return await work(embedded.url);
+  } finally {
+    await embedded.stop();
+  }
+}
+
+async function applyMigrations(config: Config, url: string): Promise<number[]> {
+  const { prepare, statement_timeout_ms } = config;
+  const silent = { warn: () => undefined, debug: () => undefined };
+  const database = createDatabase({
+    url, prepare, statement_timeout_ms, pool_size: 1, log: silent,
+  });
+  try {
+    await database.ping();
+    return await migrate(database);
+  } catch (thrown) {
+    if (thrown instanceof Refusal) throw new Failure(`DATABASE_URL: ${thrown.message}`);
+    throw thrown;
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,36 @@
+// Result events of runs: reading them in order, storing one, storing one with its effect.
+
+import type { EmittedEvent, RunEvent, RunEventPage } from "../../contract/records.js";
+import { pageEvents } from "../../sql/event_page.js";
+import { pageBy, refuseIf } from "../answers.js";
+import { makeId } from "../identifiers.js";
+import type { Ledger } from "../ledger.js";
+import type { LedgerParts } from "../parts.js";
+
+export function createEvents({ database, operate, told }: LedgerParts): Ledger["events"] {
+  return {
+    async page(grant, query) {
+      const [row] = await database.query("run_events_page", (sql) =>
+        pageEvents(sql, { grant, query }),
+      );
+      if (!row) throw new Error("run_events_page answered no row");
+      refuseIf(row.refusal);
+      const page = pageBy(row.page, (item) => String(item["sequence"]));
+      const [first] = page.items;
+      const prev_cursor = first ? String(first["sequence"]) : null;
+      return { ...page, prev_cursor } as RunEventPage;
+    },
+    async append(grant, result) {
+      return (await operate("run_append", { grant, input: result }))["event"] as RunEvent;
+    },
+    async emit(grant, result) {
+      const message = result.message && { ...result.message, transcript_id: makeId("msg") };
+      const done = await operate("run_emit", { grant, input: { ...result, message } });
+      const event = done["event"] as EmittedEvent;
+      const { tenant_id } = grant;
+      if (done["ended"] === true) told.runEnded({ tenant_id, run_id: event.run_id });
+      if (done["queued"] === true) told.runClaimable(tenant_id);
+      return event;
+    },
+  };
+}

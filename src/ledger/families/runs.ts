@@ -1,0 +1,123 @@
+// Runs: creating, reading, listing, cancelling, ending and waiting for their end.
+
+import type { Grant } from "../../contract/grants.js";
+import { Refusal } from "../../contract/errors.js";
+import type { Run, RunDetail, RunPage } from "../../contract/records.js";
+import { terminalStatuses } from "../../contract/scalars.js";
+import { listRuns } from "../../sql/run_list.js";
+import { limits } from "../../contract/limits.js";
+import { pageBy, refuseIf } from "../answers.js";
+import { fitId, makeId } from "../identifiers.js";
+import type { Ledger } from "../ledger.js";
+import type { LedgerParts } from "../parts.js";
+import type { NewRun, RunListQuery } from "../requests.js";
+import { buildSnapshot } from "../snapshot.js";
+
+export function createRuns(parts: LedgerParts): Ledger["runs"] {
+  const { operate, told } = parts;
+
+  async function get(grant: Grant<"read">): Promise<Run> {
+    return (await operate("run_get", { grant, input: {} }))["run"] as Run;
+  }
+
+  return {
+    get,
+    async getDetail(grant) {
+      const found = await operate("run_get", { grant, input: { include_input: true } });
+      return found["run"] as RunDetail;
+    },
+    async create(grant, run) {
+      const stored = await operate("run_create", { grant, input: nameRun(run) });
+      const created = stored["run"] as Run;
+      if (created.status === "queued") told.runClaimable(grant.tenant_id);
+      return created;
+    },
+    list: (grant, query) => list(parts, grant, query),
+    async cancel(grant, request) {
+      const done = await operate("run_cancel", { grant, input: request });
+      const run = done["run"] as Run;
+      if (done["ended"] === true) told.runEnded({ tenant_id: grant.tenant_id, run_id: run.run_id });
+      if (done["requested"] === true) {
+        const { run_id, plugin_identity, claim_epoch, status } = run;
+        const status_reason = run.cancel_reason;
+        const claimed = status === "claimed";
+        const { tenant_id } = grant;
+        told.cancelRequested({
+          tenant_id, run_id, status_reason, plugin_identity, claim_epoch, claimed,
+        });
+      }
+      return run;
+    },
+    async finalize(grant, request) {
+      const done = await operate("run_finalize", { grant, input: request });
+      const run = done["run"] as Run;
+      if (done["ended"] === true) told.runEnded({ tenant_id: grant.tenant_id, run_id: run.run_id });
+      return run;
+    },
+    waitForCompletion: (grant, wait) => waitForCompletion(parts, grant, wait),
+  };
+}
+
+/** Gives a new run the ids that its request left to the host, and its snapshot. */
+function nameRun(run: NewRun): object {
+  const run_id = run.run_id ?? makeId("run");
+  const event_id = run.event.event_id ?? fitId(`${run.event.source}:${run_id}`, "evt");
+  const binding_id =
+    run.binding.binding_id ?? fitId(`api:${run.runner_id}:${run_id}`, "bind");
+  const attachments = run.log_input["attachments"];
+  return {
+    ...run,
+    run_id,
+    event: { ...run.event, event_id },
+    binding: { ...run.binding, binding_id },
+    snapshot: buildSnapshot({ run, binding_id }),
+    transcript_id: makeId("msg"),
+    attachment_refs: Array.isArray(attachments) ? attachments : [],
+  };
+}
+
+async function list(
+  parts: LedgerParts,
+  grant: Grant<"read">,
+  query: RunListQuery,
+): Promise<RunPage> {
+  const [row] = await parts.database.query("run_list", (sql) => listRuns(sql, { grant, query }));
+  if (!row) throw new Error("run_list answered no row");
+  refuseIf(row.refusal);
+  const page = pageBy(row.page, (item) => String(item["id"]));
+  const total_is_capped = row.total !== null && row.total > limits.run_total_max;
+  const total_count = total_is_capped ? limits.run_total_max : row.total;
+  return { ...page, total_count, total_is_capped } as RunPage;
+}
+
+interface Wait {
+  run_id: string;
+  wait_seconds: number;
+  signal: AbortSignal;
+}
+
+/** Looks at the signal of this host, and at the ledger once a second for what others ended. */
+async function waitForCompletion(
+  parts: LedgerParts,
+  grant: Grant<"permission">,
+  wait: Wait,
+): Promise<Run> {
+  const ends = performance.now() + wait.wait_seconds * 1000;
+  const reading = { ...grant, run_id: null, target_run_id: wait.run_id };
+  for (;;) {
+    const ended = parts.waits.untilRunEnded({ tenant_id: grant.tenant_id, run_id: wait.run_id });
+    try {
+      const found = await parts.operate("run_get", { grant: reading, input: {} });
+      const run = found["run"] as Run;
+      if ((terminalStatuses as readonly string[]).includes(run.status)) return run;
+      if (wait.signal.aborted) throw new Refusal("UNAVAILABLE", {}, "the host is stopping");
+      const left_ms = ends - performance.now();
+      if (left_ms <= 0) {
+        throw new Refusal("DEADLINE_EXCEEDED", { run_id: run.run_id, status: run.status });
+      }
+      await ended.within(Math.min(left_ms, limits.wake_seconds * 1000), wait.signal);
+    } finally {
+      ended.forget();
+    }
+  }
+}

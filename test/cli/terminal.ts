@@ -1,0 +1,39 @@
+// Types a command as a person would: the built program in a process of its own, in an environment
+// that holds nothing of the host's but what the test names.
+
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+export interface Typed {
+  environment?: Record<string, string>;
+  input?: string;
+  cwd?: string;
+}
+
+export interface Seen {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export function start(argv: string[], typed: Typed = {}): ChildProcessWithoutNullStreams {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith("RUNHOST_") && name !== "DATABASE_URL",
+  );
+  const env = { ...Object.fromEntries(inherited), ...typed.environment };
+  return spawn(process.execPath, [program, ...argv], { env, cwd: typed.cwd });
+}
+
+export async function type(argv: string[], typed: Typed = {}): Promise<Seen> {
+  const child = start(argv, typed);
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(typed.input ?? "");
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout), text(child.stderr), once(child, "close"),
+  ]);
+  return { code, stdout, stderr };
+}
