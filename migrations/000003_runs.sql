@@ -62,7 +62,9 @@ declare
   v_run agent_run;
 begin
   update agent_run set status = p_status, status_reason = coalesce(p_reason, status_reason),
-    finished_at = p_now, claim_lease_expires_at = null, updated_at = p_now
+    -- A statement that waited for the lock may have begun before what it found there.
+    finished_at = greatest(p_now, started_at, created_at), claim_lease_expires_at = null,
+    updated_at = p_now
   where tenant_id = r.tenant_id and id = r.id
     and status not in ('completed', 'failed', 'cancelled', 'timeout')
   returning * into strict v_run;

@@ -24,7 +24,7 @@ language sql immutable as $$
 $$;
 
 -- RUN(c, live), ADMIN, OWN for claiming and runtimes; `path` says which one won. A session that is
--- named bounds the call, whatever permission the caller holds.
+-- named has to hold, whatever permission the caller holds.
 create function admit_fleet(
   p_tenant text, p_grant jsonb, p_now timestamptz, out refusal jsonb, out path text,
   out s agent_run
@@ -38,8 +38,8 @@ begin
   end if;
   select * into s from agent_run where tenant_id = p_tenant and run_id = p_grant ->> 'run_id';
   refusal := session_refusal(s, p_grant, p_now);
-  path := 'run';
-  if refusal is null and not holds_in_workspace(v_admin, s.workspace_id) then
+  path := case when holds_in_workspace(v_admin, s.workspace_id) then 'admin' else 'run' end;
+  if refusal is null and path = 'run' then
     refusal := cap_and_scope_refusal(s, s, p_grant, p_now);
   end if;
 end $$;
@@ -124,7 +124,7 @@ begin
   update agent_run set status = 'claimed', claimed_by_runtime_id = p_input ->> 'runtime_id',
     claimed_by_identity = p_grant ->> 'caller', claim_token_sha256 = p_token_sha256,
     claim_epoch = claim_epoch + 1, dispatch_attempts = dispatch_attempts + 1,
-    last_claimed_at = p_now, started_at = coalesce(started_at, p_now),
+    last_claimed_at = p_now, started_at = coalesce(started_at, greatest(p_now, created_at)),
     claim_lease_expires_at = least(
       p_now + make_interval(secs => (p_input ->> 'lease_seconds')::int),
       deadline_at + interval '60 seconds'),

@@ -1,19 +1,23 @@
 -- What the list statements of src/sql join with: admission in the same statement as the rows, so
 -- that nobody reads a list by the authority of a moment before.
 
--- run_list through RUN: the session, and filters that may only repeat what it is bound to. An
--- administrator who names a session gets that session's view.
+-- run_list with a session: through ADMIN, or through RUN with filters that may only repeat what the
+-- session is bound to.
 create function admit_run_list(
-  p_tenant text, p_grant jsonb, p_query jsonb, out refusal jsonb, out s agent_run
+  p_tenant text, p_grant jsonb, p_query jsonb, out refusal jsonb, out path text, out s agent_run
 ) language plpgsql stable as $$
 declare
   v_now timestamptz := call_time(p_grant);
 begin
   select * into s from agent_run where tenant_id = p_tenant and run_id = p_grant ->> 'run_id';
   refusal := session_refusal(s, p_grant, v_now);
-  if refusal is null and not holds_in_workspace(p_grant -> 'admin', s.workspace_id) then
-    refusal := cap_and_scope_refusal(s, s, p_grant, v_now);
+  if refusal is not null then return; end if;
+  if holds_in_workspace(p_grant -> 'admin', s.workspace_id) then
+    path := 'admin';
+    return;
   end if;
+  path := 'run';
+  refusal := cap_and_scope_refusal(s, s, p_grant, v_now);
   if refusal is null and (
     (p_query ->> 'conversation_id') <> coalesce(s.conversation_id, '')
     or (p_query ->> 'runner_id') <> s.runner_id

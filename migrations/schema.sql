@@ -366,7 +366,7 @@ CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree 
 -- function admit_fleet(p_tenant text, p_grant jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT path text, OUT s agent_run) returns record stable;
 -- function admit_plugin(p_tenant text, p_grant jsonb, p_input jsonb, OUT refusal jsonb, OUT p plugin) returns record volatile;
 -- function admit_result(p_tenant text, p_grant jsonb, p_input jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT repeated agent_run_event, OUT t agent_run, OUT by_admin boolean) returns record volatile;
--- function admit_run_list(p_tenant text, p_grant jsonb, p_query jsonb, OUT refusal jsonb, OUT s agent_run) returns record stable;
+-- function admit_run_list(p_tenant text, p_grant jsonb, p_query jsonb, OUT refusal jsonb, OUT path text, OUT s agent_run) returns record stable;
 -- function admit_target(p_tenant text, p_grant jsonb, OUT refusal jsonb, OUT run_id text) returns record stable;
 -- function apply_outcome(r agent_run, p_input jsonb, p_now timestamp with time zone) returns agent_run volatile;
 -- function call_time(p_grant jsonb) returns timestamp with time zone stable;

@@ -8,7 +8,7 @@ import { cancelQueued, cancelRunning, createRun, killWorker } from "./acts.js";
 import { documents_max, findDocuments } from "./documents.js";
 import { startFleet } from "./fleet.js";
 import { openHost, registerPlugins } from "./host.js";
-import { countRuns, mapParallel, open_statuses, readLedger } from "./ledger.js";
+import { countRuns, hasOpenRuns, mapParallel, readLedger } from "./ledger.js";
 import { readOptions, usage, UsageError } from "./options.js";
 import { createProgress, renderSample, renderSummary, renderTable } from "./table.js";
 import { judge } from "./verdict.js";
@@ -111,7 +111,7 @@ async function chooseDocuments(folder, progress) {
   if (documents.length === 0) throw new UsageError(`${folder} holds no document to report on`);
   progress.say(`${documents.length} documents in ${folder}`);
   if (over_bound > 0) {
-    progress.say(`left out: ${over_bound} beyond the first ${documents_max}`);
+    progress.say(`left out: ${over_bound}, to keep to ${documents_max}`);
   }
   if (too_large > 0) progress.say(`left out: ${too_large} larger than 1 MiB`);
   if (unreadable > 0) progress.say(`left out: ${unreadable} that cannot be read`);
@@ -177,9 +177,9 @@ async function playActs({ stage, documents, fleet, progress }) {
 async function watchRuns({ frontend, session }, { progress, isPlayed, signal }) {
   while (!signal.aborted) {
     const may_end = isPlayed();
-    const counts = await countRuns(frontend, session);
-    progress.update(counts);
-    if (may_end && open_statuses.every((status) => (counts.get(status) ?? 0) === 0)) return;
+    const is_over = may_end && !(await hasOpenRuns(frontend, session));
+    progress.update(await countRuns(frontend, session));
+    if (is_over) return;
     await delay(progress_every_ms);
   }
 }

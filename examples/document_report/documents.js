@@ -34,10 +34,25 @@ export async function findDocuments(folder) {
     const facts = await stat(join(folder, path)).catch(() => null);
     if (facts === null) found.unreadable += 1;
     else if (facts.size > document_bytes_max) found.too_large += 1;
-    else if (found.documents.length >= documents_max) found.over_bound += 1;
     else found.documents.push({ path, bytes: facts.size });
   }
-  return found;
+  const chosen = chooseSome(found.documents);
+  return { ...found, documents: chosen, over_bound: found.documents.length - chosen.length };
+}
+
+/**
+ * Markdown first, then source files from all over the folder.
+ * @param {Document[]} documents
+ */
+function chooseSome(documents) {
+  if (documents.length <= documents_max) return documents;
+  const markdown = documents.filter(({ path }) => isMarkdown(readEnding(path)));
+  const others = documents.filter(({ path }) => !isMarkdown(readEnding(path)));
+  const first = markdown.slice(0, documents_max);
+  const room = documents_max - first.length;
+  /** @param {number} index */
+  const share = (index) => Math.floor((index * room) / others.length);
+  return [...first, ...others.filter((_, index) => share(index + 1) > share(index))];
 }
 
 /**

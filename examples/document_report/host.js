@@ -47,12 +47,15 @@ async function chooseDataDir({ keep, atEnd }) {
   return folder;
 }
 
-/** Only what went wrong; the rest would run through the progress line. */
+/** Only what went wrong, each once; the rest would run through the progress line. */
 function createLog() {
+  const said = new Set();
   /** @type {import("runhost").HostLog["error"]} */
   const report = (fields, message) => {
     const cause = fields["err"] instanceof Error ? `: ${fields["err"].message}` : "";
-    process.stderr.write(`host: ${message}${cause}\n`);
+    const line = `host: ${message}${cause}\n`;
+    if (!said.has(line)) process.stderr.write(line);
+    said.add(line);
   };
   const silent = () => undefined;
   return { debug: silent, info: silent, warn: report, error: report };

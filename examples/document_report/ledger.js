@@ -30,7 +30,8 @@ const page_limit_max = 100;
 const parallel_max = 8;
 
 /**
- * Runs of one conversation by status.
+ * Runs of one conversation by status. Each number is of its own moment: a run that moves meanwhile
+ * may be counted twice or not at all, so this is for looking at.
  * @param {HostConnection} connection
  * @param {string} conversation_id
  * @returns {Promise<Map<string, number>>}
@@ -43,6 +44,16 @@ export async function countRuns(connection, conversation_id) {
     return /** @type {const} */ ([status, total_count]);
   });
   return new Map(await Promise.all(counted));
+}
+
+/**
+ * Whether any run of the conversation has not ended, in one look.
+ * @param {HostConnection} connection
+ * @param {string} conversation_id
+ */
+export async function hasOpenRuns(connection, conversation_id) {
+  const asked = { conversation_id, statuses: open_statuses, limit: 1 };
+  return (await connection.call("run_list", asked)).items.length > 0;
 }
 
 /**

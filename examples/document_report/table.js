@@ -30,7 +30,7 @@ export function createProgress(stream) {
   return {
     /** @param {ReadonlyMap<string, number>} counts Runs by status. */
     update(counts) {
-      const text = describeCounts(counts);
+      const text = `runs: ${describeCounts(counts)}`;
       if (text === shown) return;
       if (stream.isTTY) {
         stream.write(`\r\x1b[K${text.slice(0, (stream.columns || 80) - 1)}`);
@@ -51,12 +51,11 @@ export function createProgress(stream) {
 }
 
 /** @param {ReadonlyMap<string, number>} counts */
-export function describeCounts(counts) {
-  const total = [...counts.values()].reduce((sum, amount) => sum + amount, 0);
+function describeCounts(counts) {
   const parts = [...counts]
     .filter(([, amount]) => amount > 0)
     .map(([status, amount]) => `${amount} ${status}`);
-  return `${total} run${total === 1 ? "" : "s"}: ${parts.join(", ") || "none yet"}`;
+  return parts.join(", ") || "none yet";
 }
 
 /**
@@ -131,11 +130,11 @@ export function renderSummary(entries) {
   const counts = new Map();
   for (const { run } of entries) counts.set(run.status, (counts.get(run.status) ?? 0) + 1);
   const again = entries.filter(({ run }) => run.dispatch_attempts > 1).length;
-  return `${describeCounts(counts)}; ${again} claimed more than once`;
+  return `${entries.length} runs: ${describeCounts(counts)}; ${again} claimed more than once`;
 }
 
 /**
- * One report as the ledger holds it: a README if there is one, else of the first document.
+ * One report as the ledger holds it: of the topmost README, else of a short path.
  * @param {readonly Planned[]} planned
  * @param {readonly Entry[]} entries
  */
@@ -145,6 +144,7 @@ export function renderSample(planned, entries) {
     const told = events.find(({ type }) => type === "message.completed");
     return told === undefined ? [] : [{ path, text: String(told.data["message"].content) }];
   });
+  reports.sort((a, b) => a.path.length - b.path.length);
   const chosen =
     reports.find(({ path }) => /(^|\/)readme\.md$/i.test(path)) ??
     reports.find(({ path }) => path.endsWith(".md")) ??

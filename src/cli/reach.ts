@@ -8,19 +8,14 @@ import { connect, type HostConnection } from "../client/client.js";
 import { readConfig } from "../config.js";
 import { UsageError, type Invocation } from "./output.js";
 
-/** The host's own variables: it refuses those that it does not know, also the command line's. */
-export function hostEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { RUNHOST_URL: _url, RUNHOST_TOKEN: _token, ...own } = environment;
-  return own;
-}
-
 /** Runs the work on an authenticated connection and closes it. */
 export async function withHost<T>(
   invocation: Invocation,
   work: (host: HostConnection) => Promise<T>,
 ): Promise<T> {
   const url = findUrl(invocation);
-  const host = await connect({ url, token: findToken(invocation), name: "runhost cli" });
+  const token = findToken(invocation, url);
+  const host = await connect({ url, token, name: "runhost cli" });
   try {
     return await work(host);
   } finally {
@@ -36,8 +31,12 @@ function findUrl({ environment, options }: Invocation): string {
   throw new UsageError(`${source}: must be an address such as ws://127.0.0.1:7420/rpc`);
 }
 
+function findOwnUrlOrNull(environment: NodeJS.ProcessEnv): string | null {
+  return readConfig(environment).port === 0 ? null : findOwnUrl(environment);
+}
+
 function findOwnUrl(environment: NodeJS.ProcessEnv): string {
-  const { host, port } = readConfig(hostEnvironment(environment));
+  const { host, port } = readConfig(environment);
   if (port === 0) {
     throw new UsageError("RUNHOST_PORT is 0, a free port: name the host by --url or RUNHOST_URL");
   }
@@ -46,12 +45,19 @@ function findOwnUrl(environment: NodeJS.ProcessEnv): string {
   return `ws://${isIPv6(host) ? `[${host}]` : host}:${port}/rpc`;
 }
 
-function findToken({ environment, options }: Invocation): string {
+/** What the machine keeps for its own host goes to no other machine. */
+const isOwnMachine = (url: string): boolean =>
+  ["127.0.0.1", "[::1]", "localhost"].includes(new URL(url).hostname);
+
+function findToken({ environment, options }: Invocation, url: string): string {
   // `--token "$UNSET"` must not turn into an administrator's call.
   if (options.token === "") throw new UsageError("--token: is empty");
   const named = options.token ?? environment["RUNHOST_TOKEN"];
   if (named) return named;
-  const { admin_token, data_dir } = readConfig(hostEnvironment(environment));
+  if (url !== findOwnUrlOrNull(environment) && !isOwnMachine(url)) {
+    throw new UsageError(`no token for ${url}; looked for --token and RUNHOST_TOKEN`);
+  }
+  const { admin_token, data_dir } = readConfig(environment);
   if (admin_token !== null) return admin_token;
   const file = join(data_dir, "admin-token");
   try {

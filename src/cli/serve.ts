@@ -8,18 +8,16 @@ import { serve } from "../main.js";
 import { createDatabase } from "../sql/database.js";
 import { migrate, readMigrations } from "../sql/migrate.js";
 import { Failure, printResult, type Invocation } from "./output.js";
-import { hostEnvironment } from "./reach.js";
 
 /** Ends the process when the host has stopped. */
 export async function serveHost({ environment }: Invocation): Promise<void> {
-  const own = hostEnvironment(environment);
   // serve refuses the same with exit code 1; here an unusable configuration has one of its own.
-  readConfig(own);
-  await serve(own);
+  readConfig(environment);
+  await serve(environment);
 }
 
 export async function migrateDatabase(invocation: Invocation): Promise<void> {
-  const config = readConfig(hostEnvironment(invocation.environment));
+  const config = readConfig(invocation.environment);
   const known = await readMigrations();
   const applied = await withDatabaseUrl(config, (url) => applyMigrations(config, url));
   const version = known.at(-1)?.version ?? 0;

@@ -13,11 +13,9 @@ interface Input {
 }
 
 export const listRuns = (sql: Sql, { grant, query }: Input) => {
-  const source = grant.run_id === null ? sql`agent_run r` : sql`admitted a join agent_run r on
-    r.runner_id = (a.s).runner_id and r.conversation_id = (a.s).conversation_id
-    and ((a.s).bot_id is null or r.bot_id = (a.s).bot_id)
-    and ((a.s).workspace_id is null or r.workspace_id = (a.s).workspace_id)
-    and r.thread_id is not distinct from (a.s).thread_id and a.refusal is null`;
+  const source = grant.run_id === null
+    ? sql`agent_run r`
+    : sql`admitted a join agent_run r on a.refusal is null and ${reachOfSession(sql, grant)}`;
   const matching = sql`from ${source} where r.tenant_id = ${grant.tenant_id}
     ${reach(sql, grant)}
     ${equals(sql, sql`r.conversation_id`, query.conversation_id)}
@@ -39,8 +37,18 @@ export const listRuns = (sql: Sql, { grant, query }: Input) => {
 
 function admission(sql: Sql, { grant, query }: Input): Fragment {
   if (grant.run_id === null) return sql`select null::jsonb as refusal`;
-  return sql`select refusal, s from admit_run_list(${grant.tenant_id},
+  return sql`select refusal, path, s from admit_run_list(${grant.tenant_id},
     ${sql.json(grant as unknown as Json)}, ${sql.json(query as unknown as Json)})`;
+}
+
+/** A permission that covers the session's workspace wins over the session's own view. */
+function reachOfSession(sql: Sql, grant: GrantFacts): Fragment {
+  const own = sql`(r.runner_id = (a.s).runner_id and r.conversation_id = (a.s).conversation_id
+    and ((a.s).bot_id is null or r.bot_id = (a.s).bot_id)
+    and ((a.s).workspace_id is null or r.workspace_id = (a.s).workspace_id)
+    and r.thread_id is not distinct from (a.s).thread_id)`;
+  if (grant.admin === null) return own;
+  return sql`((a.path = 'admin' ${inWorkspaces(sql, grant.admin)}) or (a.path = 'run' and ${own}))`;
 }
 
 /** Without a session, the administrator path wins over the creator path. */

@@ -86,6 +86,11 @@ export const columns = {
   creator: on("creator", { ...live, by: "creator" }),
   creator_other: on("creator_other", { ...live, by: "creator" }),
   creator_missing: on("creator", missing),
+  creator_limited_in: on("creator_limited", { ...live, created_by: "creator_limited" }),
+  creator_limited_out: on("creator_limited", {
+    ...live, workspace: "w2", created_by: "creator_limited",
+  }),
+  former_creator: on("plain", { ...live, created_by: "plain" }),
 
   run_admin: on("run_admin", live),
   run_admin_session: on("run_admin", live, {

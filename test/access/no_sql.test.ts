@@ -19,7 +19,9 @@ const background = "plugin_facts";
 /** A refusal that read facts for itself would read them each time. */
 const repeats = 4;
 
-async function countStatements(ask: () => Promise<string>): Promise<{ answer: string; sent: string[] }> {
+async function countStatements(
+  ask: () => Promise<string>,
+): Promise<{ answer: string; sent: string[] }> {
   let answer = "";
   let fewest: string[] | null = null;
   const foreign: string[] = [];
@@ -51,7 +53,9 @@ const nested = (levels: number): unknown => (levels === 0 ? 1 : { a: nested(leve
 const batch = (size: number) =>
   JSON.stringify(Array.from({ length: size }, (_, id) =>
     ({ jsonrpc: "2.0", id, method: "ping", params: {} })));
-const event = { sequence: 1, type: "tool.call.started", data: { tool_call_id: "c", tool_name: "t" } };
+const event = {
+  sequence: 1, type: "tool.call.started", data: { tool_call_id: "c", tool_name: "t" },
+};
 
 type Frame = readonly [title: string, caller: CallerName | "nobody", text: string, answer: string];
 
@@ -115,8 +119,8 @@ const frames: readonly Frame[] = [
     "PAYLOAD_TOO_LARGE/result"],
   ["no path applies", "plain", call("run_get", { target_run_id: "r" }), "INVALID_PARAMS/run_id"],
   ["no path applies to a list", "plain", call("run_list", {}), "INVALID_PARAMS/run_id"],
-  ["no path applies to a write", "plain", call("run_append_result", { target_run_id: "r", ...event }),
-    "INVALID_PARAMS/run_id"],
+  ["no path applies to a write", "plain",
+    call("run_append_result", { target_run_id: "r", ...event }), "INVALID_PARAMS/run_id"],
   ["emit without a run", "run_admin", call("run_emit_result", { target_run_id: "r", ...event }),
     "INVALID_PARAMS/run_id"],
   ["force without the permission", "plain",
@@ -126,7 +130,8 @@ const frames: readonly Frame[] = [
     { target_run_id: "r", status: "failed", runtime_id: "x", claim_token: "y", force: true }),
     "INVALID_PARAMS/force"],
   ["runner of another plugin", "plain",
-    call("runner_register", { runners: [{ id: "plugin:acme/owner/r" }] }), "FORBIDDEN/out_of_scope"],
+    call("runner_register", { runners: [{ id: "plugin:acme/owner/r" }] }),
+    "FORBIDDEN/out_of_scope"],
   ["runners of another plugin", "plain", call("runner_list", { include_plugins: ["acme/owner"] }),
     "FORBIDDEN/out_of_scope"],
   ["claiming another plugin's runner", "plain",

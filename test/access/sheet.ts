@@ -133,10 +133,10 @@ export const runtimeAdmins = [
   "foreign_bare", "foreign_claim", ...expiredForeign, "runtime_admin", "runtime_admin_missing",
 ] as const satisfies ColumnName[];
 
-export const plains = ["plain", "config_off"] as const satisfies ColumnName[];
+export const plains = ["plain", "config_off", "former_creator"] as const satisfies ColumnName[];
 
 export const creators = [
-  "creator", "creator_other", "creator_missing",
+  "creator", "creator_other", "creator_missing", "creator_limited_in", "creator_limited_out",
 ] as const satisfies ColumnName[];
 
 /** Whoever is acme/run_admin. */

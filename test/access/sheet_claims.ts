@@ -200,7 +200,8 @@ export const claimRows: readonly Row[] = [
   },
   {
     action: "run_claim", variant: "runtime that does not exist", naming: "none",
-    needs: ["queue"], params: ({ queue_name, fresh }) => ({ runtime_id: `rt_${fresh}`, queue_name }),
+    needs: ["queue"],
+    params: ({ queue_name, fresh }) => ({ runtime_id: `rt_${fresh}`, queue_name }),
     cells: unknownRuntime,
   },
   {

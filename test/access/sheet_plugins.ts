@@ -162,14 +162,20 @@ const mayCreate = [
   ...creators, ...runAdmins, ...limiteds, "builtin", "tenant_b_admin",
 ] as const satisfies ColumnName[];
 
+/** The column's workspace is outside the caller's. */
+const outside: readonly ColumnName[] = ["limited_out", "limited_null", "creator_limited_out"];
+
+/** What creators may not grant, where their workspace is right (M.2: the workspace comes first). */
+const creatorsInside = creators.filter((name) => !outside.includes(name));
+
 /** PERM(agent_run:admin, agent_run:create); the workspace is the column's. */
 const creating: readonly Group[] = [
   ...beforeMethod,
   [without(...mayCreate), "FORBIDDEN/permission_missing",
     "3.1: agent_run:admin and agent_run:create open run_create; 3.5 PERM"],
-  [mayCreate.filter((name) => name !== "limited_out" && name !== "limited_null"), "ok",
+  [mayCreate.filter((name) => !outside.includes(name)), "ok",
     "3.1: held; M.2: the workspace is in WS of it"],
-  [["limited_out", "limited_null"], "FORBIDDEN/out_of_scope",
+  [outside, "FORBIDDEN/out_of_scope",
     "M.2: workspace_id must be in WS of one of them; 3.4: null is in no limited set"],
 ];
 
@@ -194,7 +200,7 @@ const createRows: readonly Row[] = [
     params: (scene) =>
       ({ ...create(scene), authorization: { available_apis: { run_append_result: true } } }),
     cells: override(creating, [
-      [creators, "FORBIDDEN/permission_missing",
+      [creatorsInside, "FORBIDDEN/permission_missing",
         "3.2: true for a name that is not granted by default needs agent_run:admin"],
     ]),
   },
@@ -203,7 +209,7 @@ const createRows: readonly Row[] = [
     params: (scene) =>
       ({ ...create(scene), authorization: { available_apis: { run_list: true } } }),
     cells: override(creating, [
-      [creators, "FORBIDDEN/permission_missing",
+      [creatorsInside, "FORBIDDEN/permission_missing",
         "3.2: true for a name whose default condition does not hold needs agent_run:admin"],
     ]),
   },
@@ -212,7 +218,7 @@ const createRows: readonly Row[] = [
     params: (scene) =>
       ({ ...create(scene), authorization: { available_apis: { run_claim: true } } }),
     cells: override(creating, [
-      [[...creators, ...runAdmins], "FORBIDDEN/permission_missing",
+      [[...creatorsInside, ...runAdmins], "FORBIDDEN/permission_missing",
         "3.2: for a name of the last row it needs runtime:admin as well"],
     ]),
   },
@@ -220,8 +226,8 @@ const createRows: readonly Row[] = [
     action: "run_create", variant: "parent run", naming: "none",
     params: (scene) => ({ ...create(scene), workspace_id: "w1", parent_run_id: scene.run }),
     cells: override(creating, [
-      [["creator"], "ok", "M.2 parent_run_id: CREATOR holds for it"],
-      [["creator_other", "creator_missing"], "FORBIDDEN/not_authorized",
+      [["creator", "creator_limited_in"], "ok", "M.2 parent_run_id: CREATOR holds for it"],
+      [["creator_other", "creator_missing", "creator_limited_out"], "FORBIDDEN/not_authorized",
         "M.2 parent_run_id: ADMIN, CREATOR or OWNER must hold for it, else not_authorized"],
       [["run_admin_missing", "tenant_b_admin"], "NOT_FOUND/run",
         "M.2 parent_run_id: NOT_FOUND run for an unlimited agent_run:admin; 1.9"],

@@ -1,4 +1,5 @@
-// The demo may only claim success when the ledger shows it: each way a run can end wrongly is a fault.
+// The demo may only claim success when the ledger shows it: each way in which a run can end wrongly
+// is a fault.
 
 import { describe, expect, test } from "vitest";
 import { judge } from "../../examples/document_report/verdict.js";
@@ -41,7 +42,8 @@ function makeEntry(act: Act): Entry {
 /** A demo in which all went well, changed in one place. */
 function judgeChanged(change: (entries: Record<Act, Entry>) => void): string[] {
   const entries = Object.fromEntries(acts.map((act) => [act, makeEntry(act)]));
-  const left = { ...makeEntry("kill").run, status: "claimed", claim_epoch: 1, dispatch_attempts: 1 };
+  const { run } = makeEntry("kill");
+  const left = { ...run, status: "claimed", claim_epoch: 1, dispatch_attempts: 1 };
   change(entries as Record<Act, Entry>);
   return judge({
     planned: acts.map((act) => ({ run_id: act, path: "a.md", act })),

@@ -1,7 +1,9 @@
 // Runs in each state that the contract tells apart, made through the wire; what time brings is
 // written into the row.
 
-import { runtimeOf, tenantOf, identityOf, type AccessWorld, type CallerName } from "./access_world.js";
+import {
+  identityOf, runtimeOf, tenantOf, type AccessWorld, type CallerName,
+} from "./access_world.js";
 import type { Params } from "./client.js";
 
 export type RunState =
@@ -29,6 +31,8 @@ export interface RunSpec {
   by: CallerName;
   /** Who claims it, where the state says that it is or was claimed. */
   claimer: CallerName;
+  /** Who is written down as its creator, where that is not whoever made it for the test. */
+  created_by?: CallerName;
 }
 
 export type Grants = "default" | "all" | Record<string, boolean>;
@@ -55,7 +59,11 @@ export interface RunPlace {
   queue_name?: string;
 }
 
-export async function makeRun(world: AccessWorld, spec: RunSpec, place: RunPlace): Promise<MadeRun> {
+export async function makeRun(
+  world: AccessWorld,
+  spec: RunSpec,
+  place: RunPlace,
+): Promise<MadeRun> {
   const run_id = world.unique("run");
   if (spec.state === "missing") return { run_id, claim: null };
   const queue_name = place.queue_name ?? world.unique("queue");
@@ -73,6 +81,11 @@ export async function makeRun(world: AccessWorld, spec: RunSpec, place: RunPlace
   const claim = claimedStates.includes(spec.state)
     ? await claimRun(world, { run_id, queue_name, claimer: spec.claimer }) : null;
   await bringInto(world, spec, { run_id, claim });
+  if (spec.created_by !== undefined) {
+    await world.sql`
+      update agent_run set created_by = ${identityOf(spec.created_by)}
+      where tenant_id = 'default' and run_id = ${run_id}`;
+  }
   return { run_id, claim };
 }
 
@@ -124,7 +137,8 @@ async function bringInto(world: AccessWorld, spec: RunSpec, run: MadeRun): Promi
         where tenant_id = 'default' and run_id = ${run_id}`;
       return;
     case "released":
-      await world.of(spec.claimer).call("run_release_claim", { target_run_id: run_id, ...run.claim });
+      await world.of(spec.claimer)
+        .call("run_release_claim", { target_run_id: run_id, ...run.claim });
       return;
     case "claim_ended":
       await world.of(spec.claimer)

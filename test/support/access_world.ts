@@ -17,6 +17,7 @@ export const callers = {
   former: ["default", "acme/former", []],
   creator: ["default", "acme/creator", ["agent_run:create"]],
   creator_other: ["default", "acme/creator_other", ["agent_run:create"]],
+  creator_limited: ["default", "acme/creator_limited", []],
   run_admin: ["default", "acme/run_admin", ["agent_run:admin"]],
   runtime_admin: ["default", "acme/runtime_admin", ["runtime:admin"]],
   plugin_admin: ["default", "acme/plugin_admin", ["plugin:admin"]],
@@ -35,6 +36,10 @@ const admin_plugins = [
     tenant_id: "default", identity, enabled: true,
     permissions: ["agent_run:admin", "runtime:admin"], workspaces: ["w1"],
   })),
+  {
+    tenant_id: "default", identity: "acme/creator_limited", enabled: true,
+    permissions: ["agent_run:create"], workspaces: ["w1"],
+  },
   {
     tenant_id: "default", identity: "acme/config_off", permissions: ["*"], enabled: false,
     workspaces: null,
@@ -128,8 +133,8 @@ export class AccessWorld {
     }
     await builtin.call("plugin_set_enabled", { plugin_identity: "acme/disabled", enabled: false });
     for (const [caller, client] of this.clients) {
-      const heartbeat_ttl_seconds = 3600;
-      await client.call("runtime_register", { runtime_id: runtimeOf(caller), heartbeat_ttl_seconds });
+      const runtime_id = runtimeOf(caller);
+      await client.call("runtime_register", { runtime_id, heartbeat_ttl_seconds: 3600 });
     }
   }
 }

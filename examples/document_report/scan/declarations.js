@@ -3,6 +3,7 @@
 // Pure; a language that it does not know has an empty outline.
 
 import { line_characters_max } from "./markdown.js";
+import { dropScriptText } from "./script_text.js";
 
 /**
  * @typedef {import("./markdown.js").OutlineItem} OutlineItem
@@ -81,47 +82,6 @@ function outlineJson(lines) {
   } catch {
     return [];
   }
-}
-
-/** What may stand before a regular expression, where a slash is no division. */
-const expressionBefore = String.raw`(?<=(?:^|[(,=:[!&|?{};>]|return)\s*)`;
-/** Strings, regular expressions and line comments: none goes beyond its line. */
-const shortText = new RegExp(
-  [
-    String.raw`"(?:[^"\\]|\\.)*"`,
-    String.raw`'(?:[^'\\]|\\.)*'`,
-    expressionBefore + String.raw`\/(?![/*])(?:[^/\\[]|\\.|\[(?:[^\]\\]|\\.)*\])+\/`,
-    String.raw`(?<!\*)\/\/.*`,
-  ].join("|"),
-  "g",
-);
-
-/**
- * Blanks lines that begin inside a block comment or a template string.
- * @param {readonly string[]} lines
- */
-function dropScriptText(lines) {
-  let inside = /** @type {"" | "comment" | "template"} */ ("");
-  return lines.map((line) => {
-    const begins_inside = inside !== "";
-    let rest = line;
-    for (;;) {
-      if (inside === "") {
-        rest = rest.replace(shortText, "");
-        const at = rest.search(/`|\/\*/);
-        if (at === -1) break;
-        inside = rest[at] === "`" ? "template" : "comment";
-        rest = rest.slice(at + (inside === "template" ? 1 : 2));
-      } else {
-        const end = inside === "template" ? /^(?:[^`\\]|\\.)*`/ : /^.*?\*\//;
-        const found = end.exec(rest);
-        if (found === null) break;
-        rest = rest.slice(found[0].length);
-        inside = "";
-      }
-    }
-    return begins_inside ? "" : line;
-  });
 }
 
 /** @param {readonly string[]} lines */

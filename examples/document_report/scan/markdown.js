@@ -175,7 +175,7 @@ function dropComments(scan, text) {
 
 const inlineLink = /(?<!\\)\]\(\s*(?:<([^<>]*)>|((?:[^\s()\\]|\\.|\([^\s()]*\))+))(?:\s[^()]*)?\)/g;
 const definition = /^ {0,3}\[(?!\^)[^\]]+\]:\s*(?:<([^<>]*)>|(\S+))/g;
-const attribute = /<(?:a|img)\s[^>]*?(?:href|src)=(?:"([^"]*)"|'([^']*)')/gi;
+const attribute = /<(?:a|img)\s[^<>]*?(?:href|src)=(?:"([^"]*)"|'([^']*)')/gi;
 
 /**
  * Targets of inline links, images, reference definitions and HTML anchors outside code spans.
