@@ -109,7 +109,8 @@ returns boolean language sql stable as $$
   select coalesce(s.snapshot -> 'available_apis' -> (p_grant ->> 'capability') = 'true', false)
     or coalesce(s.id = t.id and is_claimer(s, p_grant ->> 'caller', p_now)
       and (p_grant ->> 'capability') in ('run_get', 'run_events_page', 'run_append_result',
-        'run_finalize', 'run_renew_claim', 'run_release_claim', 'steering_pull'), false)
+        'run_emit_result', 'run_finalize', 'run_renew_claim', 'run_release_claim',
+        'steering_pull'), false)
 $$;
 
 -- SCOPE(s, t), for an existing t.

@@ -28,6 +28,8 @@ export const capabilities = [
   "runtime_heartbeat", "runtime_deregister", "runtime_list",
 ] as const;
 export type Capability = (typeof capabilities)[number];
+/** Comes with an active claim only; no snapshot can grant it. */
+export type ImpliedCapability = "run_emit_result";
 
 /** `live`: the session may act. `persisted`: it may still read. `own`: it is the caller's. */
 export type SessionMode = "live" | "persisted" | "own";
@@ -54,7 +56,7 @@ export type Access =
   /** As read with a target; another target than `run_id` needs a live session. */
   | { kind: "cancel"; run: RunPath; admin: Permission; creator: boolean }
   /** WRITE(capability): executor by claim or by a running session; administrators if `admin`. */
-  | { kind: "write"; capability: Capability | null; admin?: Permission }
+  | { kind: "write"; capability: Capability | ImpliedCapability; admin?: Permission }
   /** CLAIM(capability): the proof of an active claim, always. */
   | { kind: "claim"; capability: Capability }
   /** RUN(capability, live), ADMIN(runtime:admin), OWN: claiming and runtimes. */

@@ -2,7 +2,9 @@
 // every ledger operation demands one and hands its facts to the statement, which judges the
 // run-scoped paths under the row lock, in the same moment as it reads or writes.
 
-import type { AccessKind, Capability, Permission, SessionMode } from "./access.js";
+import type {
+  AccessKind, Capability, ImpliedCapability, Permission, SessionMode,
+} from "./access.js";
 import type { ActionName } from "./action_names.js";
 
 /** A permission that the caller holds; `workspaces` null means unlimited. */
@@ -29,7 +31,7 @@ export interface GrantFacts {
   now: string | null;
   run_id: string | null;
   target_run_id: string | null;
-  capability: Capability | null;
+  capability: Capability | ImpliedCapability | null;
   mode: SessionMode | null;
   /** The administrator path of the method, if it has one and the caller holds it. */
   admin: HeldPermission | null;

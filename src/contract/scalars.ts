@@ -126,3 +126,10 @@ export const terminalStatuses = ["completed", "failed", "cancelled", "timeout"] 
 export const runStatus = z.enum(runStatuses).meta({ id: "RunStatus" });
 export const runtimeStatuses = ["online", "draining", "offline", "stale"] as const;
 export const stateScopes = ["conversation", "actor", "subject", "runner"] as const;
+
+/** For a transform that may refuse: it runs only where the schema found nothing. An unknown key
+    does not stop a transform by itself (zod 4.6), and INVALID_PARAMS comes before its refusal. */
+export const whenSound =
+  <In, Out>(make: (params: In) => Out) =>
+  (params: In, context: z.core.$RefinementCtx): Out =>
+    context.issues.length > 0 ? (z.NEVER as Out) : make(params);

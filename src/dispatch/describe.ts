@@ -2,7 +2,7 @@
 // error table and the JSON Schemas. Pure: the same actions give the same bytes.
 
 import type { AnyAction } from "../actions/action.js";
-import type { Access, RunPath } from "../contract/access.js";
+import type { Access, RunPath, Capability, ImpliedCapability } from "../contract/access.js";
 import { errorTable, type ErrorCode } from "../contract/errors.js";
 import type { SealedActions } from "./host.js";
 import {
@@ -151,8 +151,9 @@ function describeRunPath(path: RunPath): string {
   return `${session} of the caller's own${granting(path.capability)}, named by run_id`;
 }
 
-function granting(capability: string | null): string {
-  return capability === null ? "" : ` that grants ${capability}`;
+/** Emitting on the caller's own running run needs no capability. */
+function granting(capability: Capability | ImpliedCapability): string {
+  return capability === "run_emit_result" ? "" : ` that grants ${capability}`;
 }
 
 function joinPaths(paths: readonly (string | false | undefined)[]): string {

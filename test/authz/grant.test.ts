@@ -83,7 +83,7 @@ const append = {
   name: "run_append_result",
   access: write({ capability: "run_append_result", admin: "agent_run:admin" }),
 } as const;
-const emit = { name: "run_emit_result", access: write({ capability: null }) } as const;
+const emit = { name: "run_emit_result", access: write({ capability: "run_emit_result" }) } as const;
 const renew = {
   name: "run_renew_claim",
   access: claim({ capability: "run_renew_claim" }),
@@ -325,7 +325,7 @@ describe("write", () => {
 
   test("emitting has no administrator path", () => {
     expect(mint({ ...emit, holds: ["*"], params: { run_id: "s" } })).toMatchObject({
-      admin: null, capability: null, mode: "own",
+      admin: null, capability: "run_emit_result", mode: "own",
     });
     expect(refusal({ ...emit, holds: ["*"], params: { target_run_id: "t" } })).toEqual({
       code: "INVALID_PARAMS", paths: ["run_id"],

@@ -1,5 +1,5 @@
-// What the fixtures have to cover, judged by reading them: each action of the published document, and
-// each error code. A code that no fixture can bring about stands here with the reason.
+// What the fixtures have to cover, judged by reading them: each action of the published document,
+// and each error code. A code that no fixture can bring about stands here with the reason.
 
 import { describe, expect, it } from "vitest";
 import { listFixtures, readProtocol, type FixtureFile, type Step } from "./fixture_files.js";

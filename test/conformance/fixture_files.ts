@@ -1,5 +1,5 @@
-// Reads protocol/fixtures and protocol/worlds and refuses what protocol/README.md does not describe,
-// so that a misspelt member of a fixture can never make it pass.
+// Reads protocol/fixtures and protocol/worlds and refuses what protocol/README.md does not
+// describe, so that a misspelt member of a fixture can never make it pass.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,9 +1,9 @@
-// Every fixture of protocol/fixtures, replayed over a real socket. A fixture that needs what this host
-// was not started with is left out, and the reason is printed.
+// Every fixture of protocol/fixtures, replayed over a real socket. A fixture that needs what this
+// host was not started with is left out, and the reason is printed.
 
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { listFixtures, type FixtureFile } from "./fixture_files.js";
-import { openReplayHost, type ReplayHost } from "./own_host.js";
+import { openReplayHost, type ReplayHost } from "./replay_host.js";
 import { replayFixture } from "./replay.js";
 import { createSchemaCheck, type SchemaCheck } from "./schema_check.js";
 

@@ -1,5 +1,5 @@
-// The matcher of `expect` and `notify`: objects match in part, arrays element by element, everything
-// else exactly. An object with one member that begins with `$` is a matcher of protocol/README.md.
+// The matcher of `expect` and `notify`: objects match in part, arrays element by element, all else
+// exactly. An object with one member that begins with `$` is a matcher of protocol/README.md.
 
 import type { Json } from "./link.js";
 
@@ -54,7 +54,8 @@ export function differences(actual: Json, expected: Json, path = "answer"): stri
 function compareLists(actual: Json, expected: Json[], path: string): string[] {
   if (!Array.isArray(actual)) return [`${path}: is no list: ${show(actual)}`];
   if (actual.length !== expected.length) {
-    return [`${path}: has ${actual.length} elements instead of ${expected.length}: ${show(actual)}`];
+    const lengths = `${actual.length} elements instead of ${expected.length}`;
+    return [`${path}: has ${lengths}: ${show(actual)}`];
   }
   return expected.flatMap((one, at) => differences(actual[at], one, `${path}.${at}`));
 }

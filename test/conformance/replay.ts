@@ -57,7 +57,8 @@ export async function replayFixture(
 
 async function buildWorld(replay: Replay, world: World, name: string): Promise<void> {
   if (world.after) await buildWorld(replay, readWorld(world.after), world.after);
-  for (const [who, { identity, permissions, tenant_id }] of Object.entries(world.identities ?? {})) {
+  for (const [who, described] of Object.entries(world.identities ?? {})) {
+    const { identity, permissions, tenant_id } = described;
     const plugin_identity = identity ?? `fx-${replay.variables.get("suffix")}/${who}`;
     const tenant = fill({ tenant_id }, replay.variables);
     const params = { plugin_identity, permissions, ...tenant };
@@ -114,7 +115,7 @@ async function perform(replay: Replay, step: Step & { as: string }): Promise<Jso
   if ("frame" in expected) return demand({ frame }, expected);
   const { jsonrpc: _, id: __, ...answer } = frame;
   observe(replay, step, answer);
-  return demand(answer, "result" in expected ? { ...expected, error: { $absent: true } } : expected);
+  return demand(answer, expected);
 }
 
 async function performUpgrade({ host, variables }: Replay, step: Step, expected: Json) {

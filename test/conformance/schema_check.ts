@@ -1,5 +1,5 @@
-// Holds every exchange of a replay against what protocol/ publishes: params of calls that succeed and
-// results against the schemas, refusals against errors.json. It adds what fixtures do not say.
+// Holds every exchange of a replay against what protocol/ publishes: params of calls that succeed
+// and results against the schemas, refusals against errors.json.
 
 import { Ajv, type ValidateFunction } from "ajv";
 import { readProtocol } from "./fixture_files.js";

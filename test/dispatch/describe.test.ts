@@ -216,7 +216,7 @@ test.each([
   [getAccess,
     "a readable run of the caller's own that grants run_get, named by run_id; or the permission " +
       "agent_run:admin; or agent_run:create, for runs that the caller created"],
-  [write({ capability: null }), "the proof of an active claim; or the caller's own running run"],
+  [write({ capability: "run_emit_result" }), "the proof of an active claim; or the caller's own running run"],
   [write({ capability: "run_finalize", admin: "agent_run:admin" }),
     "the proof of an active claim; or the caller's own running run that grants run_finalize; or " +
       "the permission agent_run:admin"],

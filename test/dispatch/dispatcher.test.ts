@@ -196,7 +196,7 @@ describe("answers", () => {
     ).call("run_get", { run_id: "r" }).answer;
 
   const reading = read({ run: { capability: "run_get", mode: "live" }, target: "required" });
-  const writing = write({ capability: null });
+  const writing = write({ capability: "run_emit_result" });
 
   test.each([
     ["CONFLICT", own()], ["FORBIDDEN", own()], ["UNAVAILABLE", open({ before_login: true })],

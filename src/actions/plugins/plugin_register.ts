@@ -5,7 +5,7 @@ import { z } from "zod";
 import { grantablePermissions, permission } from "../../contract/access.js";
 import { limitFields } from "../../contract/canonical.js";
 import { registeredPlugin } from "../../contract/records.js";
-import { id, identity, openObject, optional, text } from "../../contract/scalars.js";
+import { id, identity, openObject, optional, text, whenSound } from "../../contract/scalars.js";
 import { defineAction } from "../action.js";
 import { hasReservedAuthor, resolveTenant } from "./named_tenant.js";
 
@@ -27,7 +27,7 @@ export const pluginRegister = defineAction({
       display_name: optional(text(255)),
       metadata: optional(openObject),
     })
-    .transform((params) => limitFields(params, ["metadata"])),
+    .transform(whenSound((params) => limitFields(params, ["metadata"]))),
   result: registeredPlugin,
   access: permission("plugin:admin"),
   errors: ["FORBIDDEN", "PAYLOAD_TOO_LARGE"],

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { write } from "../../contract/access.js";
 import { runEvent } from "../../contract/records.js";
-import { withDefault } from "../../contract/scalars.js";
+import { whenSound, withDefault } from "../../contract/scalars.js";
 import { defineAction, namedTarget } from "../action.js";
 import { refuseForceWithClaim } from "../claim_params.js";
 import { checkResultParams, readResult, resultShape } from "../result_params.js";
@@ -16,7 +16,9 @@ export const runAppendResult = defineAction({
     .strictObject({ ...resultShape, force: withDefault(z.boolean(), false) })
     .superRefine(checkResultParams)
     .superRefine(refuseForceWithClaim)
-    .transform((params) => ({ ...params, event: readResult(params, { emitted: false }) })),
+    .transform(
+      whenSound((params) => ({ ...params, event: readResult(params, { emitted: false }) })),
+    ),
   result: runEvent,
   access: write({ capability: "run_append_result", admin: "agent_run:admin" }),
   errors: ["PAYLOAD_TOO_LARGE", "RESULT_REJECTED", "CONFLICT", "RUN_TERMINAL", "LEASE_LOST"],

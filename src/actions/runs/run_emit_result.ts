@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { write } from "../../contract/access.js";
 import { emittedEvent } from "../../contract/records.js";
+import { whenSound } from "../../contract/scalars.js";
 import { defineAction, namedTarget } from "../action.js";
 import { checkResultParams, readResult, resultShape } from "../result_params.js";
 
@@ -13,9 +14,11 @@ export const runEmitResult = defineAction({
   params: z
     .strictObject(resultShape)
     .superRefine(checkResultParams)
-    .transform((params) => ({ ...params, event: readResult(params, { emitted: true }) })),
+    .transform(
+      whenSound((params) => ({ ...params, event: readResult(params, { emitted: true }) })),
+    ),
   result: emittedEvent,
-  access: write({ capability: null }),
+  access: write({ capability: "run_emit_result" }),
   errors: [
     "FORBIDDEN", "PAYLOAD_TOO_LARGE", "RESULT_REJECTED", "CONFLICT", "RUN_TERMINAL", "LEASE_LOST",
   ],

@@ -5,7 +5,9 @@ import { z } from "zod";
 import { write } from "../../contract/access.js";
 import { limitFields } from "../../contract/canonical.js";
 import { run } from "../../contract/records.js";
-import { openObject, optional, terminalStatuses, withDefault } from "../../contract/scalars.js";
+import {
+  openObject, optional, terminalStatuses, whenSound, withDefault,
+} from "../../contract/scalars.js";
 import { defineAction, namedTarget } from "../action.js";
 import { refuseForceWithClaim, requireWholeClaim, shownClaimShape } from "../claim_params.js";
 import {
@@ -30,7 +32,7 @@ export const runFinalize = defineAction({
     .superRefine(requireOneReason)
     .superRefine(requireWholeClaim)
     .superRefine(refuseForceWithClaim)
-    .transform((params) => limitFields(params, ["usage", "cost", "metadata"])),
+    .transform(whenSound((params) => limitFields(params, ["usage", "cost", "metadata"]))),
   result: run,
   access: write({ capability: "run_finalize", admin: "agent_run:admin" }),
   errors: ["CONFLICT", "LEASE_LOST", "SESSION_EXPIRED", "PAYLOAD_TOO_LARGE"],

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { fleet } from "../../contract/access.js";
 import { limitFields } from "../../contract/canonical.js";
 import { runtime } from "../../contract/records.js";
+import { whenSound } from "../../contract/scalars.js";
 import { defineAction } from "../action.js";
 import { requireOneDeadline, runtimeShape, sizedFields } from "./runtime_params.js";
 
@@ -14,7 +15,7 @@ export const runtimeHeartbeat = defineAction({
   params: z
     .strictObject(runtimeShape)
     .superRefine(requireOneDeadline)
-    .transform((params) => limitFields(params, sizedFields)),
+    .transform(whenSound((params) => limitFields(params, sizedFields))),
   result: runtime,
   access: fleet({
     run: { capability: "runtime_heartbeat", mode: "live" },

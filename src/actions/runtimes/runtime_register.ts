@@ -6,7 +6,7 @@ import { fleet } from "../../contract/access.js";
 import { limitFields } from "../../contract/canonical.js";
 import { limits } from "../../contract/limits.js";
 import { runtime } from "../../contract/records.js";
-import { optional, text } from "../../contract/scalars.js";
+import { optional, text, whenSound } from "../../contract/scalars.js";
 import { defineAction } from "../action.js";
 import { requireOneDeadline, runtimeShape, sizedFields } from "./runtime_params.js";
 
@@ -21,7 +21,7 @@ export const runtimeRegister = defineAction({
       version: optional(text(255)),
     })
     .superRefine(requireOneDeadline)
-    .transform((params) => limitFields(params, sizedFields)),
+    .transform(whenSound((params) => limitFields(params, sizedFields))),
   result: runtime,
   access: fleet({ run: { capability: "runtime_register", mode: "live" }, admin: "runtime:admin" }),
   errors: ["FORBIDDEN", "PAYLOAD_TOO_LARGE", "CONFLICT"],
