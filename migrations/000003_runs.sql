@@ -422,8 +422,10 @@ begin
   if not is_terminal(v_from) then
     t := apply_outcome(t, p_input, v_now);
     t := end_run(t, v_status, p_input ->> 'status_reason', v_now);
-  elsif (p_input -> 'usage', p_input -> 'cost', p_input -> 'metadata')
-    is distinct from ('null'::jsonb, 'null'::jsonb, 'null'::jsonb) then
+  elsif (coalesce(nullif(p_input -> 'usage', 'null'), t.usage),
+      coalesce(nullif(p_input -> 'cost', 'null'), t.cost),
+      t.metadata || coalesce(nullif(p_input -> 'metadata', 'null'), '{}'))
+    is distinct from (t.usage, t.cost, t.metadata) then
     t := apply_outcome(t, p_input, v_now);
   else
     return jsonb_build_object('run', run_record(t) || '{"idempotent": true}');

@@ -27,6 +27,7 @@ create table agent_interaction (
   constraint agent_interaction_pkey PRIMARY KEY (tenant_id, id),
   constraint agent_interaction_tenant_id_run_id_interaction_id_key UNIQUE (tenant_id, run_id, interaction_id)
 );
+CREATE INDEX interaction_expiry ON public.agent_interaction USING btree (tenant_id, expires_at) WHERE (status = 'pending'::text);
 CREATE INDEX interaction_pending_by_run ON public.agent_interaction USING btree (tenant_id, run_id) WHERE (status = 'pending'::text);
 
 create table agent_run (
@@ -94,6 +95,9 @@ CREATE INDEX agent_run_cancel_requested ON public.agent_run USING btree (tenant_
 CREATE INDEX agent_run_claim_any ON public.agent_run USING btree (tenant_id, priority DESC, id) WHERE (status = 'queued'::text);
 CREATE INDEX agent_run_claim_own ON public.agent_run USING btree (tenant_id, plugin_identity, priority DESC, id) WHERE (status = 'queued'::text);
 CREATE INDEX agent_run_claim_queue ON public.agent_run USING btree (tenant_id, queue_name, priority DESC, id) WHERE (status = 'queued'::text);
+CREATE INDEX agent_run_created ON public.agent_run USING btree (tenant_id, created_at, runner_id);
+CREATE INDEX agent_run_deadline ON public.agent_run USING btree (tenant_id, deadline_at) WHERE ((finished_at IS NULL) AND (deadline_at IS NOT NULL));
+CREATE INDEX agent_run_finished ON public.agent_run USING btree (tenant_id, finished_at) WHERE (finished_at IS NOT NULL);
 CREATE INDEX agent_run_lease ON public.agent_run USING btree (tenant_id, claim_lease_expires_at) WHERE (status = 'claimed'::text);
 CREATE INDEX agent_run_list_conversation ON public.agent_run USING btree (tenant_id, conversation_id, id DESC) WHERE (conversation_id IS NOT NULL);
 CREATE INDEX agent_run_list_creator ON public.agent_run USING btree (tenant_id, created_by, id DESC);
@@ -154,6 +158,7 @@ create table agent_run_steering (
   constraint agent_run_steering_pkey PRIMARY KEY (tenant_id, id),
   constraint agent_run_steering_tenant_id_steering_id_key UNIQUE (tenant_id, steering_id)
 );
+CREATE INDEX steering_lease ON public.agent_run_steering USING btree (tenant_id, lease_expires_at) WHERE (state = 'leased'::text);
 CREATE UNIQUE INDEX steering_once_per_event ON public.agent_run_steering USING btree (tenant_id, event_id) WHERE (type = 'message'::text);
 CREATE INDEX steering_pending ON public.agent_run_steering USING btree (tenant_id, run_id, id) WHERE (state = ANY (ARRAY['queued'::text, 'leased'::text]));
 
@@ -218,6 +223,7 @@ create table agent_runtime (
   constraint agent_runtime_pkey PRIMARY KEY (tenant_id, id),
   constraint agent_runtime_tenant_id_runtime_id_key UNIQUE (tenant_id, runtime_id)
 );
+CREATE INDEX agent_runtime_awake ON public.agent_runtime USING btree (tenant_id, id) WHERE (status = ANY (ARRAY['online'::text, 'draining'::text]));
 CREATE INDEX agent_runtime_by_plugin ON public.agent_runtime USING btree (tenant_id, plugin_identity, id);
 CREATE INDEX agent_runtime_labels ON public.agent_runtime USING gin (labels jsonb_path_ops) WHERE (deregistered_at IS NULL);
 
@@ -304,6 +310,13 @@ create table run_audit (
 CREATE INDEX run_audit_domain ON public.run_audit USING btree (tenant_id, domain, id DESC);
 CREATE INDEX run_audit_run ON public.run_audit USING btree (tenant_id, target_run_id, id DESC) WHERE (target_run_id IS NOT NULL);
 
+create table runhost_duty (
+  duty text not null,
+  holder text not null,
+  held_until timestamp with time zone not null,
+  constraint runhost_duty_pkey PRIMARY KEY (duty)
+);
+
 create table runhost_migration (
   version integer not null,
   name text not null,
@@ -366,9 +379,12 @@ CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree 
 -- function admit_fleet(p_tenant text, p_grant jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT path text, OUT s agent_run) returns record stable;
 -- function admit_plugin(p_tenant text, p_grant jsonb, p_input jsonb, OUT refusal jsonb, OUT p plugin) returns record volatile;
 -- function admit_result(p_tenant text, p_grant jsonb, p_input jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT repeated agent_run_event, OUT t agent_run, OUT by_admin boolean) returns record volatile;
+-- function admit_retry(t agent_run, p_grant jsonb, OUT refusal jsonb, OUT owner_alone boolean) returns record stable;
 -- function admit_run_list(p_tenant text, p_grant jsonb, p_query jsonb, OUT refusal jsonb, OUT path text, OUT s agent_run) returns record stable;
 -- function admit_target(p_tenant text, p_grant jsonb, OUT refusal jsonb, OUT run_id text) returns record stable;
 -- function apply_outcome(r agent_run, p_input jsonb, p_now timestamp with time zone) returns agent_run volatile;
+-- function audit_record(a run_audit) returns jsonb immutable;
+-- function audit_transition(p_tenant text, p_action text, p_from agent_run, r agent_run, p_now timestamp with time zone) returns void volatile;
 -- function call_time(p_grant jsonb) returns timestamp with time zone stable;
 -- function cancel_idle_run(r agent_run, p_reason text, p_now timestamp with time zone) returns agent_run volatile;
 -- function cap_and_scope_refusal(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
@@ -380,6 +396,8 @@ CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree 
 -- function claim_refusal(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
 -- function claim_run(r agent_run, p_grant jsonb, p_input jsonb, p_token_sha256 bytea, p_now timestamp with time zone) returns agent_run volatile;
 -- function claim_runtime_refusal(p_tenant text, p_grant jsonb, p_runtime text, p_now timestamp with time zone) returns jsonb volatile;
+-- function count_outcome(p_counts jsonb, p_outcome text) returns jsonb immutable;
+-- function count_retention(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
 -- function effect_refusal(r agent_run, p_input jsonb, p_now timestamp with time zone) returns jsonb volatile;
 -- function end_run(r agent_run, p_status text, p_reason text, p_now timestamp with time zone) returns agent_run volatile;
 -- function epoch_ms(p_at timestamp with time zone) returns bigint immutable;
@@ -396,6 +414,7 @@ CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree 
 -- function holds_unlimited(p_held jsonb) returns boolean immutable;
 -- function in_scope(s agent_run, t agent_run) returns boolean immutable;
 -- function insert_plugin_token(p_tenant text, p_input jsonb, p_now timestamp with time zone) returns void volatile;
+-- function insert_retry(t agent_run, p_input jsonb, p_deadline timestamp with time zone, p_now timestamp with time zone) returns agent_run volatile;
 -- function insert_run(p_tenant text, p_grant jsonb, p_input jsonb, p_now timestamp with time zone) returns agent_run volatile;
 -- function invalid_param(p_path text, p_message text) returns jsonb immutable;
 -- function is_admin_write(t agent_run, p_grant jsonb, p_now timestamp with time zone) returns boolean stable;
@@ -406,12 +425,14 @@ CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree 
 -- function is_terminal(p_status text) returns boolean immutable;
 -- function json_bytes(p_value jsonb) returns bigint immutable;
 -- function json_texts(p_list jsonb) returns text[] immutable;
+-- function known_tenants() returns SETOF text stable;
 -- function lease_active(r agent_run, p_now timestamp with time zone) returns boolean immutable;
 -- function load_runs(p_tenant text, p_grant jsonb, p_lock boolean, OUT s agent_run, OUT t agent_run) returns record volatile;
 -- function lock_plugin(p_tenant text, p_identity text) returns void volatile;
 -- function log_result_message(r agent_run, p_input jsonb, p_now timestamp with time zone) returns void volatile;
 -- function log_run_event(p_tenant text, p_input jsonb, r agent_run, p_now timestamp with time zone) returns boolean volatile;
 -- function log_user_message(p_tenant text, p_input jsonb, p_event jsonb, r agent_run, p_now timestamp with time zone) returns void volatile;
+-- function make_id(p_prefix text) returns text volatile;
 -- function missing(p_kind text, p_id text) returns jsonb immutable;
 -- function parent_refusal(p_tenant text, p_grant jsonb, p_parent text) returns jsonb stable;
 -- function permission_missing(p_permission text) returns jsonb immutable;
@@ -422,10 +443,12 @@ CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree 
 -- function plugin_target(p_identity text) returns jsonb immutable;
 -- function refusal(p_code text, p_details jsonb) returns jsonb immutable;
 -- function refused(p_code text, p_reason text) returns jsonb immutable;
+-- function repeated_retry(r agent_run, t agent_run, p_input jsonb) returns jsonb immutable;
 -- function repeated_run(r agent_run, p_grant jsonb, p_input jsonb) returns jsonb immutable;
 -- function request_interaction(r agent_run, p_asked jsonb, p_now timestamp with time zone) returns jsonb volatile;
 -- function requeue_run(r agent_run, p_reason text, p_back_off boolean, p_not_before timestamp with time zone, p_now timestamp with time zone) returns agent_run volatile;
 -- function result_rejected(p_type text, p_path text, p_message text) returns jsonb immutable;
+-- function retry_state_refusal(t agent_run, p_grant jsonb, p_owner_alone boolean, p_now timestamp with time zone) returns jsonb immutable;
 -- function return_leased_steering(r agent_run, p_now timestamp with time zone) returns void volatile;
 -- function run_append(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function run_cancel(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
@@ -439,21 +462,38 @@ CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree 
 -- function run_record(r agent_run) returns jsonb immutable;
 -- function run_release(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function run_renew(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_retry(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_stats(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
 -- function run_target(r agent_run) returns jsonb immutable;
 -- function runner_record(r runner) returns jsonb immutable;
 -- function runner_refusal(p_tenant text, p_runner text, p_unregistered_ok boolean) returns jsonb stable;
 -- function runner_register(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function runner_stats(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
 -- function runtime_deregister(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function runtime_heartbeat(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function runtime_is_stale(r agent_runtime, p_now timestamp with time zone) returns boolean immutable;
 -- function runtime_listed_status(r agent_runtime, p_now timestamp with time zone) returns text immutable;
 -- function runtime_record(r agent_runtime, p_now timestamp with time zone) returns jsonb immutable;
 -- function runtime_register(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function runtime_stats(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
 -- function runtime_status(r agent_runtime) returns text immutable;
+-- function seconds_between(p_from timestamp with time zone, p_to timestamp with time zone) returns double precision immutable;
 -- function session_refusal(s agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
 -- function set_state(r agent_run, p_state jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT version bigint) returns record volatile;
 -- function state_refusal(r agent_run, p_scope text) returns jsonb immutable;
+-- function stats_rate(p_part bigint, p_whole bigint) returns numeric immutable;
+-- function stats_seconds(p_seconds double precision) returns numeric immutable;
+-- function stats_window(p_grant jsonb, p_input jsonb, OUT refusal jsonb, OUT start_time bigint, OUT end_time bigint) returns record stable;
+-- function steer_interaction(i agent_interaction, p_type text, p_now timestamp with time zone) returns void volatile;
 -- function store_event(r agent_run, p_grant jsonb, p_input jsonb, p_now timestamp with time zone, p_by_admin boolean) returns agent_run_event volatile;
+-- function sweep_deadlines(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function sweep_interactions(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function sweep_leases(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function sweep_retention(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function sweep_runtimes(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function sweep_steering(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function take_duty(p_duty text, p_holder text, p_seconds double precision) returns boolean volatile;
+-- function tenants_with_due_work(p_retention_days integer) returns SETOF text stable;
 -- function transition_detail(p_from text, r agent_run, p_extra jsonb) returns jsonb immutable;
 -- function uncovered_permission(p_unlimited jsonb, p_wanted text[]) returns text immutable;
 -- function write_admission(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;

@@ -124,7 +124,8 @@ const prefix = "RUNHOST_";
 /** Read by the command line and by plugins; a host started from the same shell ignores them. */
 const clientVariables: readonly string[] = ["RUNHOST_URL", "RUNHOST_TOKEN"];
 const fileVariable = `${prefix}CONFIG`;
-const variableOf = (key: string): string =>
+/** Of a key of the file, the variable. */
+export const variableOf = (key: string): string =>
   key === "database_url" ? "DATABASE_URL" : prefix + key.toUpperCase();
 const keyOf: ReadonlyMap<string, string> = new Map(
   Object.keys(variables).map((key) => [variableOf(key), key]),

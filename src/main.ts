@@ -2,10 +2,13 @@
 // promises a host that serves when it resolves, or nothing left behind when it rejects; serve is
 // the process: configuration, signals, exit code. pino is imported here only.
 
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import pino from "pino";
 import { registerAll } from "./actions/index.js";
 import { provideAdminToken } from "./admin_token.js";
+import { mintHostGrant } from "./authz/grant.js";
 import { createDirectory, type Directory } from "./authz/plugins.js";
 import { sha256Hex } from "./authz/plugin_token.js";
 import { readConfig, type Config } from "./config.js";
@@ -17,8 +20,9 @@ import { watchCancels } from "./feed/cancel_watch.js";
 import { createSignals, type Signals } from "./feed/signals.js";
 import { createWaits } from "./feed/waits.js";
 import { createLedger, type CreatedLedger } from "./ledger/create.js";
-import { askReadiness, openDatabase } from "./open_database.js";
-import type { Database } from "./sql/database.js";
+import { observeHost, type HostObservation } from "./observe_host.js";
+import { openDatabase, type OpenedDatabase } from "./open_database.js";
+import { startReconciler } from "./reconciler/reconciler.js";
 import { startWire, type Wire } from "./wire/server.js";
 
 type LogLine = (fields: Record<string, unknown>, message: string) => void;
@@ -75,12 +79,19 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
 
 async function buildFloors(config: Config, options: HostOptions, undo: Undo[]): Promise<Wire> {
   const log = options.log ?? createLog(config.log_level);
-  const database = await openDatabase({ config, options, log, undo });
+  const observation = observeHost(config, readVersion());
+  undo.push(() => observation.stop());
+  const opened = await openDatabase({
+    config, options, log, observer: observation.database, undo,
+  });
   const admin_token = await provideAdminToken(config);
   const signals = createSignals((cause) => log.error({ err: cause }, "a listener failed"));
   const waits = createWaits(signals);
   const config_permissions = listConfigured(config);
-  const created = createLedger({ database, signals, waits, config_permissions });
+  const created = createLedger({
+    database: opened.database, signals, waits, config_permissions,
+  });
+  const ledger = observation.ofLedger(created.ledger);
   let wire: Wire | null = null;
   const directory = createDirectory({
     reader: created.plugin_reader,
@@ -89,9 +100,22 @@ async function buildFloors(config: Config, options: HostOptions, undo: Undo[]): 
     on_gone: (principal, active_key_id) => wire?.connections.revoke(principal, active_key_id),
     on_read_failure: (cause) => log.warn({ err: cause }, "identities could not be read"),
   });
-  wire = await openWire({ config, options, log, database, directory, ledger: created.ledger });
+  const scrape = observation.createScrape({
+    database: opened.metrics_database,
+    connections: () => wire?.connections ?? null,
+  });
+  wire = await openWire({ config, options, log, opened, observation, scrape, directory, ledger });
   const stopFeed = feedConnections({ wire, config, log, signals, directory, created });
-  undo.push(stopFeed, () => wire.close());
+  const reconciler = startReconciler({
+    ledger,
+    duty: created.duty,
+    grantOf: mintHostGrant,
+    holder: `${hostname()}:${process.pid}:${randomUUID()}`,
+    reconcile_seconds: config.reconcile_seconds,
+    retention_days: config.retention_days,
+    onFailure: (cause) => log.warn({ err: cause }, "the sweep failed"),
+  });
+  undo.push(stopFeed, () => reconciler.stop(), () => wire.close());
   return wire;
 }
 
@@ -110,13 +134,15 @@ interface WireFloorParts {
   config: Config;
   options: HostOptions;
   log: HostLog;
-  database: Database;
+  opened: OpenedDatabase;
+  observation: HostObservation;
+  scrape(): Promise<{ type: string; text: string }>;
   directory: Directory;
   ledger: CreatedLedger["ledger"];
 }
 
 async function openWire(parts: WireFloorParts): Promise<Wire> {
-  const { config, options, log, database, directory, ledger } = parts;
+  const { config, options, log, opened, observation, directory, ledger } = parts;
   const actions = sealActions();
   const version = readVersion();
   const document = describeOpenrpc(actions, version);
@@ -136,12 +162,13 @@ async function openWire(parts: WireFloorParts): Promise<Wire> {
     port: config.port,
     allowed_origins: config.allowed_origins,
     bounds: { ...config.bounds, ...limits },
-    dispatcher,
-    refuse: createRefuser(({ incident, method, cause }) => {
+    dispatcher: observation.ofDispatcher(dispatcher),
+    refuse: observation.ofRefuser(createRefuser(({ incident, method, cause }) => {
       log.error({ incident, method, err: cause }, "incident");
-    }),
+    })),
     identities: directory,
-    ready: () => askReadiness(database),
+    ready: opened.askReadiness,
+    metrics: parts.scrape,
     openrpc: () => document,
     log,
   }).catch((cause: NodeJS.ErrnoException) => {

@@ -3,7 +3,7 @@
 
 import { measure } from "../contract/canonical.js";
 import { checkInteraction } from "../contract/interactions.js";
-import { removeBinary } from "../contract/redaction.js";
+import { removeBinary } from "./redaction.js";
 import type { CheckedResult, Message } from "../contract/result_payloads.js";
 import type { NewInteraction, NewResult, ResultMessage, StateWrite } from "../ledger/requests.js";
 

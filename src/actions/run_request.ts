@@ -7,7 +7,7 @@ import type { Issue } from "../contract/errors.js";
 import { Refusal } from "../contract/errors.js";
 import type { GrantFacts, HeldPermission } from "../contract/grants.js";
 import { limits } from "../contract/limits.js";
-import { removeBinary } from "../contract/redaction.js";
+import { removeBinary } from "./redaction.js";
 import type { NewRun } from "../ledger/requests.js";
 import { grantCapabilities, heldIn } from "./run_capabilities.js";
 import {

@@ -3,7 +3,9 @@
 // memory: INVALID_PARAMS for missing targets and claim params, FORBIDDEN for a force without the
 // permission. Everything that depends on a row is judged by the statement itself.
 
-import { permissions, type Access, type AccessKind, type Permission } from "../contract/access.js";
+import {
+  permission, permissions, type Access, type AccessKind, type Permission,
+} from "../contract/access.js";
 import type { ActionName } from "../contract/action_names.js";
 import { invalidParam, Refusal, type Issue } from "../contract/errors.js";
 import type { Grant, GrantFacts, HeldPermission, ShownClaim } from "../contract/grants.js";
@@ -76,7 +78,21 @@ function judge(access: Access, minting: Minting): Judged {
       };
     case "own":
       return { admin: held(minting, access.admin) };
+    case "retry":
+      return {
+        target_run_id: requireTarget(minting),
+        admin: held(minting, access.admin),
+        creator: held(minting, "agent_run:create"),
+      };
   }
+}
+
+/** The grant under which the host itself sweeps one tenant. */
+export function mintHostGrant(tenant_id: string): Grant<"permission"> {
+  const action = { name: "runtime_reconcile", access: permission("runtime:admin") } as const;
+  const minted = mintGrant({ action, caller: null, params: {}, now: null, read_days: 0 });
+  const admin = { permission: "runtime:admin", workspaces: null } as const;
+  return Object.freeze({ ...minted, tenant_id, caller: "host", admin });
 }
 
 /** run_create weighs both permissions by workspace, so each has its own place. */
@@ -133,8 +149,8 @@ function judgeWrite(access: AccessOf<"write">, minting: Minting): Judged {
   const { target_run_id, claim } = readWriteParams(minting, force);
   const admin = held(minting, access.admin);
   if (force && admin === null) {
-    const permission = access.admin ?? "agent_run:admin";
-    throw new Refusal("FORBIDDEN", { reason: "permission_missing", permission });
+    const needed = access.admin ?? "agent_run:admin";
+    throw new Refusal("FORBIDDEN", { reason: "permission_missing", permission: needed });
   }
   if (claim === null) requirePath(run_id, admin, null);
   return {

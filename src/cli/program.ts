@@ -6,6 +6,7 @@ import { callMethod } from "./call.js";
 import { printFailure, UsageError, type Invocation } from "./output.js";
 import { readPackageVersion } from "./package_facts.js";
 import { addPlugin, listPlugins, rotateToken, setEnabled } from "./plugin.js";
+import type { PurgeOptions } from "./operate/purge.js";
 import type { ProtocolOptions } from "./protocol.js";
 
 type Environment = NodeJS.ProcessEnv;
@@ -13,6 +14,8 @@ type Invoke = (command: Command) => Invocation;
 
 // These load the whole host, for which the other commands need not wait.
 const loadServe = () => import("./serve.js");
+const loadDoctor = () => import("./operate/doctor.js");
+const loadPurge = () => import("./operate/purge.js");
 const loadProtocol = () => import("./protocol.js");
 
 export async function runCommandLine(argv: string[], environment: Environment): Promise<number> {
@@ -64,6 +67,7 @@ function createProgram(environment: Environment): Command {
     .exitOverride();
   const invoke: Invoke = (command) => ({ environment, options: command.optsWithGlobals() });
   addHostCommands(program, invoke);
+  addOperateCommands(program, invoke);
   addCallCommand(program, invoke);
   addPluginCommands(program, invoke);
   addProtocolCommand(program, invoke);
@@ -95,6 +99,34 @@ Example:
     .addHelpText("after", example("DATABASE_URL=postgres://me@db.example.com/runs runhost migrate"))
     .action(async (_options, command: Command) =>
       (await loadServe()).migrateDatabase(invoke(command)),
+    );
+}
+
+function addOperateCommands(program: Command, invoke: Invoke): void {
+  program
+    .command("doctor")
+    .summary("say what is fit for a host here and what is not")
+    .description(
+      "Show the configuration as a host would understand it, and check database, schema, clock,\n" +
+        "data directory, token file and port. It changes nothing. Exit code 1 when one fails.",
+    )
+    .addHelpText("after", example("runhost doctor --json"))
+    .action(async (_options, command: Command) =>
+      (await loadDoctor()).examine(invoke(command)),
+    );
+  program
+    .command("purge")
+    .summary("remove runs that ended long ago")
+    .description(
+      "Remove the runs that ended longer ago than RUNHOST_RETENTION_DAYS, with all that hangs\n" +
+        "on them, from the database itself. A host's sweep does the same. Live runs stay.",
+    )
+    .option("--dry-run", "say what would go and remove nothing")
+    .option("--days <n>", "keep this many days instead; 0 keeps everything")
+    .option("--tenant <id>", "of this tenant only (default: all)")
+    .addHelpText("after", example("runhost purge --dry-run --days 30"))
+    .action(async (options: PurgeOptions, command: Command) =>
+      (await loadPurge()).purgeRuns(invoke(command), options),
     );
 }
 

@@ -40,9 +40,14 @@ function findOwnUrl(environment: NodeJS.ProcessEnv): string {
   if (port === 0) {
     throw new UsageError("RUNHOST_PORT is 0, a free port: name the host by --url or RUNHOST_URL");
   }
-  if (host === "0.0.0.0") return `ws://127.0.0.1:${port}/rpc`;
-  if (host === "::") return `ws://[::1]:${port}/rpc`;
-  return `ws://${isIPv6(host) ? `[${host}]` : host}:${port}/rpc`;
+  return `ws://${authorityOf(host, port)}/rpc`;
+}
+
+/** Where a client on this machine reaches what listens at `host`. */
+export function authorityOf(host: string, port: number): string {
+  if (host === "0.0.0.0") return `127.0.0.1:${port}`;
+  if (host === "::") return `[::1]:${port}`;
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
 /** What the machine keeps for its own host goes to no other machine. */

@@ -3,10 +3,10 @@
 
 import { readConfig, type Config } from "../config.js";
 import { Refusal } from "../contract/errors.js";
-import { startEmbeddedPostgres } from "../embedded/start.js";
 import { serve } from "../main.js";
 import { createDatabase } from "../sql/database.js";
 import { migrate, readMigrations } from "../sql/migrate.js";
+import { withDatabaseUrl } from "./operate/own_database.js";
 import { Failure, printResult, type Invocation } from "./output.js";
 
 /** Ends the process when the host has stopped. */
@@ -29,20 +29,6 @@ export async function migrateDatabase(invocation: Invocation): Promise<void> {
     ...names,
     `${summary} schema has version ${version}.`,
   ]);
-}
-
-/** The configured database, or the embedded one for as long as the work takes. */
-async function withDatabaseUrl<T>(config: Config, work: (url: string) => Promise<T>): Promise<T> {
-  if (config.database_url !== null) return work(config.database_url);
-  const embedded = await startEmbeddedPostgres({
-    dataDir: config.data_dir,
-    log: () => undefined,
-  });
-  try {
-    return await work(embedded.url);
-  } finally {
-    await embedded.stop();
-  }
 }
 
 async function applyMigrations(config: Config, url: string): Promise<number[]> {

@@ -61,6 +61,8 @@ export type Access =
   | { kind: "claim"; capability: Capability }
   /** RUN(capability, live), ADMIN(runtime:admin), OWN: claiming and runtimes. */
   | { kind: "fleet"; run: RunPath; admin: Permission }
+  /** ADMIN, CREATOR, OWNER of an ended target, in this order, without a run of the caller's own. */
+  | { kind: "retry"; admin: Permission }
   /** OWN rows of the caller's plugin, or all of them with `admin`. */
   | { kind: "own"; admin?: Permission };
 
@@ -80,3 +82,5 @@ export const fleet = (options: Omit<Extract<Access, { kind: "fleet" }>, "kind">)
   ({ kind: "fleet", ...options }) as const;
 export const own = (options: Omit<Extract<Access, { kind: "own" }>, "kind"> = {}) =>
   ({ kind: "own", ...options }) as const;
+export const retry = (options: Omit<Extract<Access, { kind: "retry" }>, "kind">) =>
+  ({ kind: "retry", ...options }) as const;

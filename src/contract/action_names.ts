@@ -14,6 +14,8 @@ export const actionNames = [
   "run_list",
   "run_events_page",
   "run_cancel",
+  "run_wait",
+  "run_retry",
   "run_append_result",
   "run_emit_result",
   "run_finalize",
@@ -26,6 +28,11 @@ export const actionNames = [
   "runtime_heartbeat",
   "runtime_deregister",
   "runtime_list",
+  "runtime_reconcile",
+  "run_stats",
+  "runner_stats",
+  "runtime_stats",
+  "audit_page",
 ] as const;
 
 export type ActionName = (typeof actionNames)[number];

@@ -200,3 +200,25 @@ export type RunnerPage = z.output<typeof runnerPage>;
 
 export const pluginPage = z.object(pageShape(plugin)).meta({ id: "PluginPage" });
 export type PluginPage = z.output<typeof pluginPage>;
+
+export const auditRecord = z
+  .object({
+    id: count,
+    created_at: seconds,
+    created_at_ms: milliseconds,
+    domain: z.enum(["agent_run", "runtime", "plugin"]),
+    actor: z.string(),
+    via: nullable(identity),
+    action: text(100),
+    permission: nullable(z.string()),
+    target_run_id: nullable(id),
+    target_runtime_id: nullable(id),
+    target_identity: nullable(z.string()),
+    workspace_id: nullable(id),
+    detail: openObject,
+  })
+  .meta({ id: "AuditRecord" });
+export type AuditRecord = z.output<typeof auditRecord>;
+
+export const auditPage = z.object(pageShape(auditRecord)).meta({ id: "AuditPage" });
+export type AuditPage = z.output<typeof auditPage>;

@@ -117,6 +117,12 @@ export function describeAccess(access: Access): string {
       return access.before_login ? "every connection, also before login" : "every connection";
     case "permission":
       return `one of the permissions ${access.any.join(", ")}`;
+    case "retry":
+      return joinPaths([
+        `the permission ${access.admin}`,
+        "agent_run:create, for runs that the caller created",
+        "the plugin that owns the run, of failures",
+      ]);
     case "read":
     case "cancel":
       return joinPaths([

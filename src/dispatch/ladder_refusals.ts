@@ -22,6 +22,8 @@ function byAccess(access: Access): readonly ErrorCode[] {
       return access.target === "none" ? ["SESSION_EXPIRED"] : ["SESSION_EXPIRED", "NOT_FOUND"];
     case "cancel":
       return ["SESSION_EXPIRED", "NOT_FOUND"];
+    case "retry":
+      return ["NOT_FOUND"];
     case "write":
       return ["SESSION_EXPIRED", "NOT_FOUND", "LEASE_LOST"];
     case "claim":

@@ -53,6 +53,16 @@ export async function acquireOwnerLock(dataDir: string): Promise<OwnerLock> {
   }
 }
 
+/** The host that has the directory now, found without a claim. */
+export async function findOwner(dataDir: string): Promise<{ pid: number } | undefined> {
+  const latest = (await listNumbers(dataDir)).at(-1);
+  if (latest === undefined) return undefined;
+  const file = lockFile(dataDir, latest);
+  const holder = readOwner(file);
+  if (holder === "gone" || holder === "broken") return undefined;
+  return (await holdsDirectory(holder, file)) ? { pid: holder.pid } : undefined;
+}
+
 function keepLock(file: string, owner: Owner): OwnerLock {
   const beat = setInterval(() => {
     const now = new Date();

@@ -3,6 +3,8 @@
 import type { Database } from "../sql/database.js";
 import { readCancelRequests } from "../sql/cancel_requested.js";
 import { readClock } from "../sql/clock_now.js";
+import { listTenants } from "../sql/known_tenants.js";
+import { readDueTenants, takeDuty } from "../sql/sweep_duty.js";
 import { Refusal } from "../contract/errors.js";
 import { createOperate } from "./answers.js";
 import { createClaims } from "./families/claims.js";
@@ -12,6 +14,8 @@ import type { Ledger } from "./ledger.js";
 import type { CancelFact, LedgerParts, Told, Waits } from "./parts.js";
 import { createPluginReads, createPlugins, type PluginReads } from "./families/plugins.js";
 import { createRuns } from "./families/runs.js";
+import { createAudit, createStatistics } from "./families/statistics.js";
+import { createSweeps } from "./families/sweeps.js";
 
 export interface LedgerOptions {
   database: Database;
@@ -23,8 +27,15 @@ export interface LedgerOptions {
 export interface CreatedLedger {
   ledger: Ledger;
   plugin_reader: PluginReads;
+  duty: {
+    /** True while `holder` has the duty, for `seconds` from now by the database clock. */
+    take(wanted: { duty: string; holder: string; seconds: number }): Promise<boolean>;
+    /** Tenants in which something is due; 0 retention days look for none of it. */
+    tenantsWithDueWork(retention_days: number): Promise<readonly string[]>;
+  };
   /** Cancels of live runs requested within the last `seconds`, on any host, of one tenant. */
   cancelRequests(wanted: { tenant_id: string; seconds: number }): Promise<readonly CancelFact[]>;
+  tenants(): Promise<readonly string[]>;
 }
 
 export function createLedger(options: LedgerOptions): CreatedLedger {
@@ -44,12 +55,29 @@ export function createLedger(options: LedgerOptions): CreatedLedger {
     claims: createClaims(parts),
     runners: createRunners(parts),
     runtimes: createRuntimes(parts),
+    statistics: createStatistics(parts),
+    audit: createAudit(parts),
+    sweeps: createSweeps(parts),
   };
   return {
     ledger,
     plugin_reader: createPluginReads(database),
+    duty: {
+      async take(wanted) {
+        const [row] = await database.query("take_duty", (sql) => takeDuty(sql, wanted));
+        return row?.taken === true;
+      },
+      async tenantsWithDueWork(days) {
+        const rows = await database.query("due_tenants", (sql) => readDueTenants(sql, days));
+        return rows.map(({ tenant_id }) => tenant_id);
+      },
+    },
     cancelRequests: (wanted) =>
       database.query("cancel_requested", (sql) => readCancelRequests(sql, wanted)),
+    async tenants() {
+      const rows = await database.query("known_tenants", (sql) => listTenants(sql));
+      return rows.map(({ tenant_id }) => tenant_id);
+    },
   };
 }
 

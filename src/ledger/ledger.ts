@@ -3,13 +3,14 @@
 
 import type { Grant } from "../contract/grants.js";
 import type {
-  EmittedEvent, Plugin, PluginPage, RegisteredPlugin, RenewedRun, Run, RunDetail, RunEvent,
-  RunEventPage, RunnerDescriptor, RunnerPage, RunPage, Runtime, RuntimePage, WorkItem,
+  AuditPage, EmittedEvent, Plugin, PluginPage, RegisteredPlugin, RenewedRun, Run, RunDetail,
+  RunEvent, RunEventPage, RunnerDescriptor, RunnerPage, RunPage, Runtime, RuntimePage, WorkItem,
 } from "../contract/records.js";
+import type { RunnerStats, RunStats, RuntimeStats, SweepReport } from "../contract/statistics.js";
 import type {
-  ClaimRequest, EventPageQuery, FinalizeRequest, NewResult, NewRun, PluginListQuery, PluginPatch,
-  ReleaseRequest, RenewRequest, RunListQuery, RunnerDeclaration, RunnerListQuery, RuntimeBeat,
-  RuntimeListQuery, RuntimeRegistration,
+  AuditQuery, ClaimRequest, EventPageQuery, FinalizeRequest, NewResult, NewRun, PluginListQuery,
+  PluginPatch, ReleaseRequest, RenewRequest, RetryRequest, RunListQuery, RunnerDeclaration,
+  RunnerListQuery, RuntimeBeat, RuntimeListQuery, RuntimeRegistration, StatsQuery,
 } from "./requests.js";
 
 export interface Ledger {
@@ -40,6 +41,10 @@ export interface Ledger {
     cancel(grant: Grant<"cancel">, request: { status_reason: string | null }): Promise<Run>;
     /** Ends a run; a repeat with the same status is answered. */
     finalize(grant: Grant<"write">, request: FinalizeRequest): Promise<Run>;
+    /** Makes a new run from the stored request of one that has ended. */
+    retry(grant: Grant<"retry">, request: RetryRequest): Promise<Run>;
+    /** Waits until the target is terminal, whichever host ends it; each look judges access. */
+    wait(grant: Grant<"read">, wait: { wait_seconds: number; signal: AbortSignal }): Promise<Run>;
     /** Waits until the run that this call created is terminal; DEADLINE_EXCEEDED after the wait. */
     waitForCompletion(
       grant: Grant<"permission">,
@@ -75,4 +80,42 @@ export interface Ledger {
     ): Promise<{ runtime: Runtime; released_claim_count: number }>;
     list(grant: Grant<"fleet">, query: RuntimeListQuery): Promise<RuntimePage>;
   };
+  statistics: {
+    ofRuns(grant: Grant<"permission">, query: StatsQuery & { runner_id: string | null }):
+      Promise<RunStats>;
+    ofRunners(grant: Grant<"permission">, query: StatsQuery & { limit: number }):
+      Promise<RunnerStats>;
+    ofRuntimes(grant: Grant<"permission">): Promise<RuntimeStats>;
+  };
+  audit: {
+    /** Rows of the domains whose permission the caller holds, newest first. */
+    page(grant: Grant<"permission">, query: AuditQuery): Promise<AuditPage>;
+  };
+  sweeps: {
+    /** What time made due in one tenant: runtimes, deadlines, leases, interactions, steering. */
+    reconcile(
+      grant: Grant<"permission">,
+      wanted: { stale_after_seconds: number | null },
+    ): Promise<SweepReport>;
+    /** Removes runs that ended longer ago, and what belongs to no run; true when work was left. */
+    purge(grant: Grant<"permission">, wanted: { retention_days: number }): Promise<Purged>;
+    /** Counts what `purge` would remove. */
+    countPurge(
+      grant: Grant<"permission">,
+      wanted: { retention_days: number },
+    ): Promise<PurgeCount>;
+  };
+}
+
+export interface Purged {
+  runs: number;
+  more: boolean;
+}
+
+export interface PurgeCount {
+  runs: number;
+  events: number;
+  event_log: number;
+  transcript: number;
+  audit: number;
 }

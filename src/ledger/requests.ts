@@ -202,3 +202,29 @@ export interface PluginListQuery {
   after_cursor: string | null;
   limit: number;
 }
+
+export interface RetryRequest {
+  /** Null: the ledger makes one. */
+  new_run_id: string | null;
+  dispatch: "queued" | "running";
+  timeout_seconds: number | null;
+  not_before: number | null;
+  /** SHA-256 over the canonical request, hex. */
+  fingerprint: string;
+}
+
+export interface StatsQuery {
+  start_time: number | null;
+  end_time: number | null;
+}
+
+export interface AuditQuery {
+  tenant_id: string;
+  domain: "agent_run" | "runtime" | "plugin" | null;
+  actor: string | null;
+  action: string | null;
+  target_run_id: string | null;
+  target_runtime_id: string | null;
+  before_cursor: string | null;
+  limit: number;
+}

@@ -18,8 +18,22 @@ export interface DatabaseOptions {
   statement_timeout_ms: number;
   pool_size: number;
   log: DatabaseLog;
+  /** How long what is under way keeps a pool that is left; default: statement_timeout_ms. */
+  close_ms?: number;
   /** Told of each statement before it is sent. */
   on_statement?: (name: string) => void;
+  observer?: DatabaseObserver;
+}
+
+/** `refused`: what Postgres itself refused, and a conflict that is then tried again. */
+export type StatementOutcome = "answered" | "late" | "unavailable" | "refused";
+
+/** Counts; must not throw. */
+export interface DatabaseObserver {
+  /** Told before a statement is sent; what it returns is told once how the statement ended. */
+  statement(name: string): (outcome: StatementOutcome) => void;
+  /** The pool was given up for a new one. */
+  renewed(): void;
 }
 
 export interface DatabaseLog {
@@ -52,12 +66,14 @@ const retries = 3;
 export function createDatabase(options: DatabaseOptions): Database {
   let pool = openPool(options);
   let closing: Promise<void> | null = null;
+  const close_ms = options.close_ms ?? options.statement_timeout_ms;
 
   const renew = (reason: string, broken: Pool): void => {
     if (broken !== pool || closing) return;
     options.log.warn({ reason }, "the connection pool is renewed");
+    options.observer?.renewed();
     pool = openPool(options);
-    void endPool(broken, options.statement_timeout_ms);
+    void endPool(broken, close_ms);
   };
 
   const attempt = async <Row>(used: Pool, statement: (sql: Sql) => Statement<Row>) => {
@@ -69,7 +85,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     const outcome = await withDeadline(sent, options.statement_timeout_ms);
     if (outcome === "late") {
       renew("a statement was not answered in time", used);
-      throw unavailable("the database did not answer in time");
+      throw new Late("UNAVAILABLE", {}, "the database did not answer in time");
     }
     return outcome;
   };
@@ -77,11 +93,15 @@ export function createDatabase(options: DatabaseOptions): Database {
   const query: Database["query"] = async (name, statement) => {
     for (let tried = 1; ; tried += 1) {
       options.on_statement?.(name);
+      const ended = options.observer?.statement(name);
       const used = pool;
       try {
-        return await attempt(used, statement);
+        const rows = await attempt(used, statement);
+        ended?.("answered");
+        return rows;
       } catch (thrown) {
         const state = stateOf(thrown);
+        ended?.(outcomeOf(thrown, state));
         if (poisoned.test(state)) renew("the server ended a connection", used);
         if (retriedStates.has(state) && tried < retries) continue;
         throw translate(thrown, state, name, options.log);
@@ -96,7 +116,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       await query("ping", (sql) => sql<{ one: number }[]>`select 1 as one`);
     },
     close() {
-      closing ??= endPool(pool, options.statement_timeout_ms);
+      closing ??= endPool(pool, close_ms);
       return closing;
     },
   };
@@ -146,13 +166,24 @@ function stateOf(thrown: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
+/** The refusal of a statement whose deadline passed. */
+class Late extends Refusal {}
+
+function outcomeOf(thrown: unknown, state: string): StatementOutcome {
+  if (thrown instanceof Late) return "late";
+  return thrown instanceof Refusal || isUnavailable(state) ? "unavailable" : "refused";
+}
+
+const isUnavailable = (state: string): boolean =>
+  unavailableStates.test(state) || unavailableCodes.has(state);
+
 function unavailable(message: string): Refusal {
   return new Refusal("UNAVAILABLE", {}, message);
 }
 
 function translate(thrown: unknown, state: string, name: string, log: DatabaseLog): unknown {
   if (thrown instanceof Refusal) return thrown;
-  if (retriedStates.has(state) || unavailableStates.test(state) || unavailableCodes.has(state)) {
+  if (retriedStates.has(state) || isUnavailable(state)) {
     log.warn({ statement: name, state }, "the database refused or dropped a statement");
     return unavailable("the database cannot be reached");
   }

@@ -11,7 +11,10 @@ export type LedgerFunction =
   | "run_append" | "run_emit"
   | "run_claim" | "run_renew" | "run_release"
   | "runner_register"
-  | "runtime_register" | "runtime_heartbeat" | "runtime_deregister";
+  | "runtime_register" | "runtime_heartbeat" | "runtime_deregister"
+  | "run_retry" | "run_stats" | "runner_stats" | "runtime_stats"
+  | "sweep_runtimes" | "sweep_deadlines" | "sweep_leases" | "sweep_interactions"
+  | "sweep_steering" | "sweep_retention" | "count_retention";
 
 /** What every function answers: a refusal as JSON, or the facts that it names. */
 export type Outcome = { refusal?: { code: string } & Record<string, unknown> } & Record<

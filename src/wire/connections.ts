@@ -19,6 +19,8 @@ export interface CancelRequest {
 
 export interface Connections {
   readonly size: number;
+  /** Of these, the ones that have proved an identity. */
+  readonly proved_count: number;
   /** Tenants of the proved identities. */
   tenants(): string[];
   open(transport: Transport, proof: Proof | null): Connection;
@@ -45,6 +47,10 @@ export function createConnections(shared: Shared): Connections {
   return {
     get size() {
       return memory.entries.size;
+    },
+    get proved_count() {
+      const proved = [...memory.entries].filter(({ connection }) => connection.principal !== null);
+      return proved.length;
     },
     tenants() {
       const proved = [...memory.entries].map(({ connection }) => connection.principal?.tenant_id);

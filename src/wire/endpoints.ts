@@ -1,5 +1,6 @@
-// The plain HTTP endpoints, without HTTP: path and method in, status and JSON out. They need no
-// identity and show none of what plugins store. Any other path is 404. Called by server.ts only.
+// The plain HTTP endpoints, without HTTP: path and method in, status and text out. They need no
+// identity and show none of what plugins store but the names of queues, in the metrics. Any other
+// path is 404. Called by server.ts only.
 
 import { rpcPath } from "./handshake.js";
 import type { WireLog } from "./parts.js";
@@ -8,6 +9,8 @@ export type Readiness = { ready: true } | { ready: false; reason: string };
 
 export interface EndpointParts {
   ready(): Promise<Readiness>;
+  /** Text for Prometheus and its content type. */
+  metrics(): Promise<{ type: string; text: string }>;
   openrpc(): unknown;
   isStopping(): boolean;
   log: WireLog;
@@ -15,7 +18,7 @@ export interface EndpointParts {
 
 export interface Reply {
   status: number;
-  /** One line of JSON. */
+  /** One line of JSON, or the metrics. */
   text: string;
   headers: Record<string, string>;
 }
@@ -26,6 +29,7 @@ export function createEndpoints(parts: EndpointParts): Endpoints {
   const answers = new Map<string, () => Reply | Promise<Reply>>([
     ["/healthz", () => reply(200, { ok: true })],
     ["/readyz", readiness],
+    ["/metrics", async () => write(200, await parts.metrics())],
     ["/openrpc.json", () => reply(200, parts.openrpc())],
     [rpcPath, () => refuse(426, "a WebSocket upgrade is needed", { upgrade: "websocket" })],
   ]);
@@ -57,9 +61,17 @@ export function refuse(status: number, error: string, headers = {}): Reply {
 }
 
 function reply(status: number, body: unknown, headers: Record<string, string> = {}): Reply {
-  const text = JSON.stringify(body);
+  const type = "application/json; charset=utf-8";
+  return write(status, { type, text: JSON.stringify(body) }, headers);
+}
+
+function write(
+  status: number,
+  { type, text }: { type: string; text: string },
+  headers: Record<string, string> = {},
+): Reply {
   const own = {
-    "content-type": "application/json; charset=utf-8",
+    "content-type": type,
     "content-length": String(Buffer.byteLength(text)),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",

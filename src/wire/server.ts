@@ -31,6 +31,7 @@ export interface WireParts {
   refuse: Refuser;
   identities: Identities;
   ready(): Promise<Readiness>;
+  metrics(): Promise<{ type: string; text: string }>;
   openrpc(): unknown;
   log: WireLog;
 }

@@ -8,16 +8,19 @@ import { makeRun, type MadeRun } from "../support/access_runs.js";
 import {
   AccessWorld, callers, nameAnswer, runtimeOf, type CallerName,
 } from "../support/access_world.js";
-import { columnNames, columns, type Column } from "./columns.js";
+import { columnNames, columns, kinds, type Column } from "./columns.js";
 import { claimRows } from "./sheet_claims.js";
 import { fleetRows } from "./sheet_fleet.js";
 import { pluginSheet } from "./sheet_plugins.js";
 import { readRows } from "./sheet_reads.js";
+import { operatorRows } from "./sheet_stats.js";
+import { waitRows } from "./sheet_waits.js";
 import { writeRows } from "./sheet_writes.js";
 import { findGaps, listCells, type Cell, type Row, type Scene } from "./sheet.js";
 
 const rows: readonly Row[] = [
-  ...pluginSheet, ...readRows, ...writeRows, ...claimRows, ...fleetRows,
+  ...pluginSheet, ...readRows, ...writeRows, ...claimRows, ...fleetRows, ...waitRows,
+  ...operatorRows,
 ];
 
 /** Pinned: the methods of the contract that this host serves. */
@@ -27,6 +30,8 @@ const methods = [
   "run_events_page", "run_cancel", "run_append_result", "run_emit_result", "run_finalize",
   "run_claim", "run_renew_claim", "run_release_claim", "runner_register", "runner_list",
   "runtime_register", "runtime_heartbeat", "runtime_deregister", "runtime_list",
+  "run_wait", "run_retry", "runtime_reconcile", "run_stats", "runner_stats", "runtime_stats",
+  "audit_page",
 ];
 /** Cells that are under way at once; they share nothing but the identities. */
 const cells_at_once = 8;
@@ -52,6 +57,12 @@ describe("the form of the sheet", () => {
 
   test("every row has every column once, and says why", () => {
     expect(rows.flatMap(findGaps)).toEqual([]);
+  });
+
+  test("every column is of a kind, and every kind has a column", () => {
+    const listed = Object.values(kinds).flat();
+    expect([...new Set(listed)].sort()).toEqual([...columnNames].sort());
+    expect(Object.entries(kinds).filter(([, names]) => [...names].length === 0)).toEqual([]);
   });
 
   test("a row that lacks a column is found", () => {
@@ -116,6 +127,7 @@ async function setScene(row: Row, column: Column): Promise<Scene> {
   const spec = row.naming === "both" ? column.target : column.run;
   const needsRun = row.naming !== "none" || row.variant === "parent run";
   const run = needsRun ? await makeRun(world, spec, place) : null;
+  if (row.ended === true && run !== null) await endAsFailed(spec.state, run.run_id);
   const session = row.naming === "both" ? await makeRun(world, column.session, place) : null;
   if (row.needs?.includes("queue") && spec.state !== "missing") {
     await makeRun(world, { ...spec, state: "queued" }, { ...place, queue_name });
@@ -135,6 +147,15 @@ async function setScene(row: Row, column: Column): Promise<Scene> {
     strong_victim: needs("strong_victim")
       ? (await world.register(["agent_run:admin"])).plugin_identity : "",
   };
+}
+
+const endedBefore = [
+  "missing", "claim_ended", "ended_inside", "failed_inside", "ended_past", "failed_past",
+];
+
+async function endAsFailed(state: string, target_run_id: string): Promise<void> {
+  if (endedBefore.includes(state)) return;
+  await world.of("builtin").call("run_finalize", { target_run_id, status: "failed", force: true });
 }
 
 async function registerRuntime(caller: CallerName): Promise<string> {

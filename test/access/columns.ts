@@ -25,6 +25,7 @@ const claimed: RunSpec = { ...live, state: "claimed" };
 const expired: RunSpec = { ...live, state: "expired" };
 const foreign: RunSpec = { ...claimed, claimer: "runtime_admin" };
 const byFormer: RunSpec = { ...claimed, claimer: "former" };
+const inBot: RunSpec = { ...live, bot: "b1" };
 const sessionOf = (plugin: string): RunSpec => ({ ...live, plugin });
 
 /** The call names `run`, or a live session of the owner and `run` as another run in its scope. */
@@ -56,10 +57,12 @@ export const columns = {
   owner_over: within("owner", { ...live, state: "over" }),
   owner_queued: within("owner", { ...live, state: "queued" }),
   ended_inside: within("owner", { ...live, state: "ended_inside" }),
+  failed_inside: within("owner", { ...live, state: "failed_inside" }),
   ended_past: within("owner", { ...live, state: "ended_past" }),
   target_ended: on("owner", { ...live, state: "failed_past" }),
   other_runner: on("owner", { ...live, runner: "r2" }),
   other_conversation: on("owner", { ...live, conversation: "other" }),
+  other_bot: on("owner", { ...inBot, bot: "b2" }, { session: inBot }),
   other_thread: on("owner", { ...live, thread: "t1" }),
   no_conversation: on("owner", { ...live, conversation: false }, {
     session: { ...live, conversation: false },
@@ -77,6 +80,7 @@ export const columns = {
   claim_ended: on("owner", { ...live, state: "claim_ended" }, { shows: "claim" }),
   foreign_bare: on("runtime_admin", foreign, { session: foreign }),
   foreign_claim: on("runtime_admin", foreign, { session: foreign, shows: "claim" }),
+  foreign_wrong_epoch: on("runtime_admin", foreign, { session: foreign, shows: "wrong_epoch" }),
   former_claim: on("former", byFormer, { session: byFormer, shows: "claim" }),
   expired_foreign_bare: on("runtime_admin", { ...foreign, state: "expired" }, { session: foreign }),
   expired_foreign_claim: on("runtime_admin", { ...foreign, state: "expired" }, {
@@ -111,6 +115,9 @@ export const columns = {
     session: sessionOf("acme/runtime_admin"),
   }),
   plugin_admin: on("plugin_admin", live, { session: sessionOf("acme/plugin_admin") }),
+  plugin_admin_limited: on("plugin_admin_limited", live, {
+    session: sessionOf("acme/plugin_admin_limited"),
+  }),
   limited_in: on("limited", live, { session: sessionOf("acme/limited") }),
   limited_out: on("limited", { ...live, workspace: "w2" }, { session: sessionOf("acme/limited") }),
   limited_null: on("limited", { ...live, workspace: null }, {
@@ -127,3 +134,48 @@ export const columns = {
 
 export type ColumnName = keyof typeof columns;
 export const columnNames = Object.keys(columns) as ColumnName[];
+
+/** The kinds of caller, and the columns that play each of them. */
+export const kinds = {
+  "no login": ["no_login"],
+  "disabled identity": ["disabled"],
+  "another's name without delegation": ["mismatch"],
+  "delegate for a plugin without permissions": ["delegate_owner"],
+  "delegate for what it may not name": [
+    "delegate_more", "delegate_config", "delegate_builtin", "delegate_unknown",
+    "delegate_disabled", "delegate_other_tenant",
+  ],
+  "plugin without a run": ["plain", "config_off", "other_plugin", "missing", "former_creator"],
+  "own run": ["owner_live"],
+  "own run that is not live": ["owner_over", "owner_queued"],
+  "same scope, other runner": ["other_runner"],
+  "other conversation, bot or thread, or no conversation": [
+    "other_conversation", "other_bot", "other_thread", "no_conversation",
+  ],
+  "ended run inside the read window": ["ended_inside", "failed_inside"],
+  "ended run past the read window": ["ended_past", "target_ended"],
+  "claimer that is the owner": [
+    "claimer_owner_bare", "claimer_owner_claim", "wrong_token", "wrong_epoch",
+  ],
+  "claimer that is not the owner": [
+    "foreign_bare", "foreign_claim", "foreign_wrong_epoch", "former_claim",
+  ],
+  "expired lease": [
+    "expired_owner_bare", "expired_owner_claim", "expired_foreign_bare", "expired_foreign_claim",
+  ],
+  "claim that is over": ["released_claim", "claim_ended"],
+  "creator": ["creator", "creator_other", "creator_missing"],
+  "limited creator": ["creator_limited_in", "creator_limited_out"],
+  "agent_run:admin": [
+    "run_admin", "run_admin_session", "run_admin_over", "run_admin_queued", "run_admin_ended",
+    "run_admin_missing",
+  ],
+  "runtime:admin": ["runtime_admin", "runtime_admin_missing"],
+  "plugin:admin": ["plugin_admin", "plugin_admin_limited"],
+  "limited administrator inside its workspaces": ["limited_in"],
+  "limited administrator outside its workspaces": [
+    "limited_out", "limited_null", "limited_missing",
+  ],
+  "built-in administrator": ["builtin"],
+  "other tenant": ["tenant_b_plugin", "tenant_b_admin"],
+} as const satisfies Record<string, readonly ColumnName[]>;

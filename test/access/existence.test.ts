@@ -32,12 +32,22 @@ const event = {
 };
 const guess = { runtime_id: "rt_owner", claim_token: "0".repeat(32) };
 
-const reads = (method: string): Variant[] => [
-  [method, "run_id", ({ id }) => ({ run_id: id })],
-  [method, "target_run_id", ({ id }) => ({ target_run_id: id })],
-  [method, "both", ({ id, own }) => ({ run_id: own, target_run_id: id })],
-  [method, "run_id is the other's", ({ id, own }) => ({ run_id: id, target_run_id: own })],
-  [method, "the same twice", ({ id }) => ({ run_id: id, target_run_id: id })],
+const reads = (method: string, more: Params = {}): Variant[] => [
+  [method, "run_id", ({ id }) => ({ run_id: id, ...more })],
+  [method, "target_run_id", ({ id }) => ({ target_run_id: id, ...more })],
+  [method, "both", ({ id, own }) => ({ run_id: own, target_run_id: id, ...more })],
+  [method, "run_id is the other's", ({ id, own }) =>
+    ({ run_id: id, target_run_id: own, ...more })],
+  [method, "the same twice", ({ id }) => ({ run_id: id, target_run_id: id, ...more })],
+];
+
+const retries: Variant[] = [
+  ["run_retry", "target_run_id", ({ id }) => ({ target_run_id: id })],
+  ["run_retry", "a new id", ({ id }) => ({ target_run_id: id, new_run_id: `${id}_again` })],
+  ["run_retry", "its own id again", ({ id }) => ({ target_run_id: id, new_run_id: id })],
+  ["run_retry", "to be running", ({ id }) =>
+    ({ target_run_id: id, dispatch: "running", timeout_seconds: 5 })],
+  ["run_retry", "run_id too", ({ id }) => ({ run_id: id, target_run_id: id })],
 ];
 
 const pages: Variant[] = [
@@ -118,6 +128,7 @@ const parents: Variant[] = [
 
 const variants: readonly Variant[] = [
   ...reads("run_get"), ...reads("run_events_page"), ...reads("run_cancel"), ...pages,
+  ...reads("run_wait", { wait_seconds: 0 }), ...retries,
   ...results("run_append_result"), ...results("run_emit_result"), ...results("run_finalize"),
   ...forced, ...claims("run_renew_claim"), ...claims("run_release_claim"), ...fleet, ...parents,
 ];
@@ -194,6 +205,22 @@ describe("the owner of a session sees no difference", () => {
     });
 });
 
+describe("run_retry of what cannot be retried", () => {
+  // Nothing can be made of it, so the exception of property 10 (an id that is taken shows as taken
+  // to a caller that may create one) does not apply.
+  test.each(["running", "ended_inside"] as const)("a run of its own that is %s", async (state) => {
+    const place = { conversation_id: world.unique("conversation"), grants: "default" } as const;
+    const made = await makeRun(world, base, place);
+    const own = await makeRun(world, { ...base, state, plugin: "acme/plain" }, place);
+    const ask = (new_run_id: string) => listen("plain", "run_retry", new_run_id, {
+      target_run_id: own.run_id, new_run_id,
+    });
+    const there = await ask(made.run_id);
+    expect(there).toBe(await ask(made.run_id.replace("run_", "nil_")));
+    expect(there).toContain("run_not_retryable");
+  });
+});
+
 /** One event of the content that the variants send; only runs that are neither over nor ended. */
 async function plantEvent(made: MadeRun): Promise<void> {
   const params = { target_run_id: made.run_id, sequence: 1, ...event, force: true };
@@ -203,7 +230,9 @@ async function plantEvent(made: MadeRun): Promise<void> {
 async function readRun(run_id: string): Promise<unknown> {
   const [row] = await world.sql`
     select to_jsonb(r) as row, (select count(*) from agent_run_event e
-      where e.tenant_id = r.tenant_id and e.run_id = r.run_id) as events
+      where e.tenant_id = r.tenant_id and e.run_id = r.run_id) as events,
+      (select count(*) from agent_run c
+        where c.tenant_id = r.tenant_id and c.parent_run_id = r.run_id) as retries
     from agent_run r where tenant_id = 'default' and run_id = ${run_id}`;
   return row;
 }

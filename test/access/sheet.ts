@@ -50,6 +50,8 @@ export interface Row {
   /** `shown`: as the column says. `required`: columns that show nothing guess. */
   claim?: "shown" | "required";
   needs?: readonly Need[];
+  /** The run or target has ended as failed a moment ago, unless it was over or never made. */
+  ended?: true;
   params?(scene: Scene): Params;
   cells: readonly Group[];
 }
@@ -110,8 +112,9 @@ export const beforeMethod: readonly Group[] = [
 
 /** acme/owner on a run of its own that is not another plugin's and does exist. */
 export const ownRuns = [
-  "delegate_owner", "owner_live", "owner_over", "owner_queued", "ended_inside", "ended_past",
-  "target_ended", "other_runner", "other_conversation", "other_thread", "no_conversation",
+  "delegate_owner", "owner_live", "owner_over", "owner_queued", "ended_inside", "failed_inside",
+  "ended_past", "target_ended", "other_runner", "other_conversation", "other_bot", "other_thread",
+  "no_conversation",
 ] as const satisfies ColumnName[];
 
 export const ownClaims = [
@@ -130,7 +133,8 @@ export const expiredForeign = [
 
 /** Whoever is acme/runtime_admin. */
 export const runtimeAdmins = [
-  "foreign_bare", "foreign_claim", ...expiredForeign, "runtime_admin", "runtime_admin_missing",
+  "foreign_bare", "foreign_claim", "foreign_wrong_epoch", ...expiredForeign, "runtime_admin",
+  "runtime_admin_missing",
 ] as const satisfies ColumnName[];
 
 export const plains = ["plain", "config_off", "former_creator"] as const satisfies ColumnName[];
@@ -152,6 +156,6 @@ export const limiteds = [
 /** Callers that name another's run as run_id: no session of theirs. */
 export const strangers = [
   ...plains, ...creators, "run_admin", "run_admin_over", "run_admin_queued", "run_admin_ended",
-  "run_admin_missing", "runtime_admin", "runtime_admin_missing", "plugin_admin", ...limiteds,
-  "builtin", "tenant_b_plugin", "tenant_b_admin",
+  "run_admin_missing", "runtime_admin", "runtime_admin_missing", "plugin_admin",
+  "plugin_admin_limited", ...limiteds, "builtin", "tenant_b_plugin", "tenant_b_admin",
 ] as const satisfies ColumnName[];

@@ -24,9 +24,11 @@ const claiming: readonly Group[] = [
   [["other_plugin", "missing"], "NO_RUN_AVAILABLE", nothing],
   [["claimer_owner_bare", "claimer_owner_claim", "wrong_token", "wrong_epoch",
     "expired_owner_bare", "expired_owner_claim", "released_claim", "claim_ended"], "ok", ownPath],
-  [["foreign_bare", "foreign_claim", ...expiredForeign, "runtime_admin"], "ok", adminPath],
+  [["foreign_bare", "foreign_claim", "foreign_wrong_epoch", ...expiredForeign, "runtime_admin"],
+    "ok", adminPath],
   [["runtime_admin_missing"], "NO_RUN_AVAILABLE", nothing],
-  [["former_claim", ...plains, ...creators, "plugin_admin"], "NO_RUN_AVAILABLE", nothing],
+  [["former_claim", ...plains, ...creators, "plugin_admin", "plugin_admin_limited"],
+    "NO_RUN_AVAILABLE", nothing],
   [["run_admin", "run_admin_over", "run_admin_queued", "run_admin_ended", "run_admin_missing"],
     "NO_RUN_AVAILABLE", "3.1: agent_run:admin does not open run_claim beyond OWN"],
   [["run_admin_session"], "ok", ownPath],
@@ -41,17 +43,20 @@ const claiming: readonly Group[] = [
 /** A run_id, every capability granted; one more queued run in its scope lies in the queue. */
 const claimingBySession: readonly Group[] = [
   ...beforeMethod,
-  [["owner_live", "delegate_owner", "other_runner", "other_conversation", "other_thread"], "ok",
+  [["owner_live", "delegate_owner", "other_runner", "other_conversation", "other_bot",
+    "other_thread"], "ok",
     "M.5 RUN: the session's runner, conversation, bot, workspace and thread"],
   [["no_conversation"], "FORBIDDEN/out_of_scope", "M.5 RUN: the session has no conversation"],
-  [["owner_over", "owner_queued", "ended_inside", "ended_past", "target_ended"], "SESSION_EXPIRED",
+  [["owner_over", "owner_queued", "ended_inside", "failed_inside", "ended_past", "target_ended"],
+    "SESSION_EXPIRED",
     notLive],
   [["other_plugin", "missing"], "FORBIDDEN/not_authorized", noSession],
   [["claimer_owner_bare", "claimer_owner_claim", "wrong_token", "wrong_epoch"], "ok",
     "3.4 SESSION: OWNER, and LIVE while the lease is active; M.5 RUN"],
   [["expired_owner_bare", "expired_owner_claim", "released_claim", "claim_ended"],
     "SESSION_EXPIRED", notLive],
-  [["foreign_bare", "foreign_claim"], "ok", "3.5 rule 1: SESSION as CLAIMER, then ADMIN"],
+  [["foreign_bare", "foreign_claim", "foreign_wrong_epoch"], "ok",
+    "3.5 rule 1: SESSION as CLAIMER, then ADMIN"],
   [["former_claim"], "ok", "4.2: a live session of the claimer with the snapshot's capabilities"],
   [expiredForeign, "FORBIDDEN/not_authorized", leaseOver],
   [strangers, "FORBIDDEN/not_authorized", everyCaller],
@@ -59,18 +64,19 @@ const claimingBySession: readonly Group[] = [
 ];
 
 const claimingUngranted: readonly Group[] = override(claimingBySession, [
-  [["owner_live", "delegate_owner", "other_runner", "other_conversation", "other_thread",
-    "no_conversation", "claimer_owner_bare", "claimer_owner_claim", "wrong_token", "wrong_epoch",
-    "former_claim", "run_admin_session"], "FORBIDDEN/capability_missing",
+  [["owner_live", "delegate_owner", "other_runner", "other_conversation", "other_bot",
+    "other_thread", "no_conversation", "claimer_owner_bare", "claimer_owner_claim", "wrong_token",
+    "wrong_epoch", "former_claim", "run_admin_session"], "FORBIDDEN/capability_missing",
   "3.2: run_claim is not granted in a new run, and no active claim implies it"],
 ]);
 
 /** The runtime is acme/owner's, who registered it. */
 const withOwnersRuntime: readonly Group[] = override(claiming, [
-  [["foreign_bare", "foreign_claim", ...expiredForeign, "runtime_admin", "runtime_admin_missing",
-    "former_claim", ...plains, ...creators, "plugin_admin", "run_admin", "run_admin_session",
-    "run_admin_over", "run_admin_queued", "run_admin_ended", "run_admin_missing", ...limiteds,
-    "builtin"], "FORBIDDEN/out_of_scope",
+  [["foreign_bare", "foreign_claim", "foreign_wrong_epoch", ...expiredForeign, "runtime_admin",
+    "runtime_admin_missing", "former_claim", ...plains, ...creators, "plugin_admin",
+    "plugin_admin_limited", "run_admin", "run_admin_session", "run_admin_over",
+    "run_admin_queued", "run_admin_ended", "run_admin_missing", ...limiteds, "builtin"],
+    "FORBIDDEN/out_of_scope",
   "M.5: a runtime of another identity, for administrators too, is out_of_scope"],
   [["tenant_b_plugin", "tenant_b_admin"], "NOT_FOUND/runtime",
     "1.9: runtime_id means nothing in another tenant"],
@@ -87,11 +93,12 @@ const unknownRuntime: readonly Group[] = [
 const foreignRunners: readonly Group[] = override(claiming, [
   [[...ownRuns, "other_plugin", "missing", "claimer_owner_bare", "claimer_owner_claim",
     "wrong_token", "wrong_epoch", "expired_owner_bare", "expired_owner_claim", "released_claim",
-    "claim_ended", "former_claim", ...plains, ...creators, "plugin_admin", "run_admin",
-    "run_admin_session", "run_admin_over", "run_admin_queued", "run_admin_ended",
+    "claim_ended", "former_claim", ...plains, ...creators, "plugin_admin", "plugin_admin_limited",
+    "run_admin", "run_admin_session", "run_admin_over", "run_admin_queued", "run_admin_ended",
     "run_admin_missing", "tenant_b_plugin"], "FORBIDDEN/out_of_scope",
   "M.5 OWN: a runner_ids element outside plugin:<caller>/"],
-  [["foreign_bare", "foreign_claim", ...expiredForeign, "runtime_admin", "limited_in", "builtin"],
+  [["foreign_bare", "foreign_claim", "foreign_wrong_epoch", ...expiredForeign, "runtime_admin",
+    "limited_in", "builtin"],
     "NO_RUN_AVAILABLE", "M.5 ADMIN: runner_ids only filter"],
 ]);
 
@@ -104,7 +111,8 @@ const proving: readonly Group[] = [
   noProof],
   [["claimer_owner_claim", "foreign_claim"], "ok", proof],
   [["former_claim"], "ok", "3.6 CLAIM: only renewing needs runtime:admin as well"],
-  [["foreign_bare", ...expiredForeign], "LEASE_LOST/claim_not_active", noProof],
+  [["foreign_bare", "foreign_wrong_epoch", ...expiredForeign], "LEASE_LOST/claim_not_active",
+    noProof],
   [[...strangers, "run_admin_session"], "LEASE_LOST/claim_not_active", noProof],
 ];
 
@@ -127,13 +135,14 @@ const renewingSame: readonly Group[] = override(provingSame, [
 
 /** Another run_id, every capability granted. */
 const provingBoth: readonly Group[] = override(proving, [
-  [["owner_over", "owner_queued", "ended_inside", "ended_past"], "SESSION_EXPIRED",
+  [["owner_over", "owner_queued", "ended_inside", "failed_inside", "ended_past"], "SESSION_EXPIRED",
     "3.6 CLAIM, other run_id: SESSION(run_id, live)"],
-  [["other_runner", "other_conversation", "other_thread", "no_conversation", "other_plugin",
-    "missing"], "FORBIDDEN/out_of_scope", scope],
+  [["other_runner", "other_conversation", "other_bot", "other_thread", "no_conversation",
+    "other_plugin", "missing"], "FORBIDDEN/out_of_scope", scope],
   [[...plains, ...creators, "run_admin", "builtin"], "FORBIDDEN/not_authorized", noSession],
   [["run_admin_session", "run_admin_over", "run_admin_queued", "run_admin_ended",
-    "run_admin_missing", "plugin_admin", "tenant_b_plugin"], "FORBIDDEN/out_of_scope", scope],
+    "run_admin_missing", "plugin_admin", "plugin_admin_limited", "tenant_b_plugin"],
+    "FORBIDDEN/out_of_scope", scope],
   [["runtime_admin", "runtime_admin_missing", ...limiteds, "tenant_b_admin"],
     "LEASE_LOST/claim_not_active",
     "3.6 CLAIM: HOLDS(runtime:admin) spares CAP and SCOPE, never the proof"],
@@ -146,11 +155,11 @@ const renewingBoth: readonly Group[] = override(provingBoth, [
 
 const provingUngranted: readonly Group[] = override(provingBoth, [
   [["owner_live", "delegate_owner", "target_ended", "other_runner", "other_conversation",
-    "other_thread", "no_conversation", "other_plugin", "missing", "claimer_owner_bare",
+    "other_bot", "other_thread", "no_conversation", "other_plugin", "missing", "claimer_owner_bare",
     "claimer_owner_claim", "wrong_token", "wrong_epoch", "expired_owner_bare",
     "expired_owner_claim", "released_claim", "claim_ended", "former_claim", "run_admin_session",
     "run_admin_over", "run_admin_queued", "run_admin_ended", "run_admin_missing", "plugin_admin",
-    "tenant_b_plugin"], "FORBIDDEN/capability_missing",
+    "plugin_admin_limited", "tenant_b_plugin"], "FORBIDDEN/capability_missing",
   "3.6 CLAIM, other run_id: CAP(s, t, c); 3.2 CLAIM_CAPS is for the claimed run only"],
 ]);
 

@@ -9,7 +9,7 @@ import {
 
 const others = [
   "former_claim", ...plains, ...creators, ...runAdmins, ...runtimeAdmins, "plugin_admin",
-  ...limiteds, "builtin",
+  "plugin_admin_limited", ...limiteds, "builtin",
 ] as const satisfies ColumnName[];
 const tenantB = ["tenant_b_plugin", "tenant_b_admin"] as const satisfies ColumnName[];
 
@@ -27,7 +27,8 @@ const ownersRunner: readonly Group[] = override(forAll("M.6 OWN: the caller's ow
 ]);
 
 const ownersRunners: readonly Group[] = override(forAll("M.6 OWN: only the caller itself"), [
-  [["former_claim", ...plains, ...creators, ...runtimeAdmins, "plugin_admin"],
+  [["former_claim", ...plains, ...creators, ...runtimeAdmins, "plugin_admin",
+    "plugin_admin_limited"],
     "FORBIDDEN/out_of_scope", "M.6 runner_list: through OWN only the caller itself"],
   [[...runAdmins, "builtin", "tenant_b_admin"], "ok", "M.6 ADMIN(agent_run:admin): all"],
   [limiteds, "ok", "M.6 ADMIN; 3.5: runners, runtimes and plugins have no workspace"],
@@ -69,14 +70,14 @@ const unknownRuntime: readonly Group[] = [
 /** run_id given, every capability granted, on a runtime of the caller's own. */
 const bySession: readonly Group[] = [
   ...beforeMethod,
-  [["owner_live", "delegate_owner", "other_runner", "other_conversation", "other_thread",
-    "no_conversation", "claimer_owner_bare", "claimer_owner_claim", "wrong_token", "wrong_epoch"],
-  "ok", "3.5 rule 1: a live session of its own, the capability granted (3.2)"],
-  [["owner_over", "owner_queued", "ended_inside", "ended_past", "target_ended",
+  [["owner_live", "delegate_owner", "other_runner", "other_conversation", "other_bot",
+    "other_thread", "no_conversation", "claimer_owner_bare", "claimer_owner_claim", "wrong_token",
+  "wrong_epoch"], "ok", "3.5 rule 1: a live session of its own, the capability granted (3.2)"],
+  [["owner_over", "owner_queued", "ended_inside", "failed_inside", "ended_past", "target_ended",
     "expired_owner_bare", "expired_owner_claim", "released_claim", "claim_ended"],
   "SESSION_EXPIRED", notLive],
   [["other_plugin", "missing"], "FORBIDDEN/not_authorized", noSession],
-  [["foreign_bare", "foreign_claim", "former_claim"], "ok",
+  [["foreign_bare", "foreign_claim", "foreign_wrong_epoch", "former_claim"], "ok",
     "4.2: the claimed run is a live session of the claimer with the snapshot's capabilities"],
   [expiredForeign, "FORBIDDEN/not_authorized",
     "4.2: after the lease SESSION answers not_authorized to another claimer"],
@@ -85,11 +86,12 @@ const bySession: readonly Group[] = [
 ];
 
 const bySessionUngranted: readonly Group[] = override(bySession, [
-  [["owner_live", "delegate_owner", "other_runner", "other_conversation", "other_thread",
-    "no_conversation", "claimer_owner_bare", "claimer_owner_claim", "wrong_token", "wrong_epoch",
-    "former_claim", "run_admin_session"], "FORBIDDEN/capability_missing",
+  [["owner_live", "delegate_owner", "other_runner", "other_conversation", "other_bot",
+    "other_thread", "no_conversation", "claimer_owner_bare", "claimer_owner_claim", "wrong_token",
+    "wrong_epoch", "former_claim", "run_admin_session"], "FORBIDDEN/capability_missing",
   "3.2: not granted in a new run; 3.5 rule 1: OWN does not apply when run_id is given"],
-  [["foreign_bare", "foreign_claim"], "ok", "3.5 rule 1: HOLDS(runtime:admin) admits before CAP"],
+  [["foreign_bare", "foreign_claim", "foreign_wrong_epoch"], "ok",
+    "3.5 rule 1: HOLDS(runtime:admin) admits before CAP"],
 ]);
 
 const runner = (identity: string) => [{ id: `plugin:${identity}/sheet` }];

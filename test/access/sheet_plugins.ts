@@ -8,12 +8,13 @@ import {
 } from "./sheet.js";
 
 /** Every column of a proved identity that may act in its own name. */
-const authenticated = [
+export const authenticated = [
   ...owners, "former_claim", ...plains, ...creators, ...runAdmins, ...runtimeAdmins,
-  "plugin_admin", ...limiteds, "builtin", "tenant_b_plugin", "tenant_b_admin",
+  "plugin_admin", "plugin_admin_limited", ...limiteds, "builtin", "tenant_b_plugin",
+  "tenant_b_admin",
 ] as const satisfies ColumnName[];
 
-const without = (...gone: readonly ColumnName[]): ColumnName[] =>
+export const without = (...gone: readonly ColumnName[]): ColumnName[] =>
   authenticated.filter((name) => !gone.includes(name));
 
 const everyConnection = "M.1: every connection";
@@ -28,18 +29,20 @@ const openToAll: readonly Group[] = [
 /** PERM(plugin:admin), and whoever holds it is admitted. */
 const pluginAdmins: readonly Group[] = [
   ...beforeMethod,
-  [without("plugin_admin", "builtin", "tenant_b_admin"), "FORBIDDEN/permission_missing",
+  [without("plugin_admin", "plugin_admin_limited", "builtin", "tenant_b_admin"),
+    "FORBIDDEN/permission_missing",
     "3.5 PERM: a check of step 3; 3.1: only plugin:admin opens it"],
-  [["plugin_admin", "builtin", "tenant_b_admin"], "ok", "3.1: plugin:admin, held by `*` too"],
+  [["plugin_admin", "plugin_admin_limited", "builtin", "tenant_b_admin"], "ok",
+    "3.1: plugin:admin, held by `*` too"],
 ];
 
 const stronger: readonly Group[] = override(pluginAdmins, [
-  [["plugin_admin"], "FORBIDDEN/permission_missing",
+  [["plugin_admin", "plugin_admin_limited"], "FORBIDDEN/permission_missing",
     "3.4 MAY_GRANT: plugin:admin does not cover agent_run:admin"],
 ]);
 
 const builtinOnly: readonly Group[] = override(pluginAdmins, [
-  [["plugin_admin"], "FORBIDDEN/permission_missing",
+  [["plugin_admin", "plugin_admin_limited"], "FORBIDDEN/permission_missing",
     "1.9: another tenant than the caller's needs runhost/admin"],
   [["tenant_b_admin"], "FORBIDDEN/permission_missing",
     "1.9: no permission, also `*`, reaches over a tenant; only runhost/admin may name another"],
@@ -50,12 +53,12 @@ const victimOfDefault: readonly Group[] = override(pluginAdmins, [
 ]);
 
 const strongVictimOfDefault: readonly Group[] = override(victimOfDefault, [
-  [["plugin_admin"], "FORBIDDEN/permission_missing",
+  [["plugin_admin", "plugin_admin_limited"], "FORBIDDEN/permission_missing",
     "M.1: MAY_GRANT over the identity's permissions (3.4)"],
 ]);
 
 const unknownVictim: readonly Group[] = override(pluginAdmins, [
-  [["plugin_admin", "builtin", "tenant_b_admin"], "NOT_FOUND/plugin",
+  [["plugin_admin", "plugin_admin_limited", "builtin", "tenant_b_admin"], "NOT_FOUND/plugin",
     "M.1 plugin_rotate_token: NOT_FOUND plugin"],
 ]);
 

@@ -25,26 +25,28 @@ const creatorRefused = "3.5 rule 3: not_authorized where only CREATOR was tried"
 const otherTenant = "1.9: another tenant's id is answered as an id that does not exist";
 
 /** run_id alone; mode persisted. */
-const bySession: readonly Group[] = [
+export const bySession: readonly Group[] = [
   ...beforeMethod,
   [["owner_live", "owner_over", "owner_queued"], "ok", ownSession],
   [["delegate_owner"], "ok", "wire.md §3: judged as if the other identity had made the call"],
-  [["other_runner", "other_conversation", "other_thread", "no_conversation"], "ok", ownSession],
-  [["ended_inside"], "ok", readable],
+  [["other_runner", "other_conversation", "other_bot", "other_thread", "no_conversation"], "ok",
+    ownSession],
+  [["ended_inside", "failed_inside"], "ok", readable],
   [["ended_past", "target_ended"], "SESSION_EXPIRED", unreadable],
   [["other_plugin", "missing"], "FORBIDDEN/not_authorized", noSession],
   [ownClaims, "ok", ownSession],
-  [["foreign_bare", "foreign_claim", "former_claim"], "ok", claimerSession],
+  [["foreign_bare", "foreign_claim", "foreign_wrong_epoch", "former_claim"], "ok", claimerSession],
   [expiredForeign, "FORBIDDEN/not_authorized", leaseOver],
   [["run_admin_session"], "ok", ownSession],
   [strangers, "FORBIDDEN/not_authorized", everyCaller],
 ];
 
 /** target_run_id alone. */
-const byTarget: readonly Group[] = [
+export const byTarget: readonly Group[] = [
   ...beforeMethod,
   [owners, "INVALID_PARAMS/run_id", noPath],
-  [["former_claim", ...plains, "plugin_admin"], "INVALID_PARAMS/run_id", noPath],
+  [["former_claim", ...plains, "plugin_admin", "plugin_admin_limited"], "INVALID_PARAMS/run_id",
+    noPath],
   [runtimeAdmins, "INVALID_PARAMS/run_id", "3.1: runtime:admin does not open reading runs; 3.5"],
   [["creator", "creator_limited_in"], "ok", "3.4 CREATOR: run.created_by = caller, IN_WS"],
   [["creator_other", "creator_missing", "creator_limited_out"], "FORBIDDEN/not_authorized",
@@ -60,22 +62,24 @@ const byTarget: readonly Group[] = [
 ];
 
 /** A session and another run; the session in mode persisted. */
-const byBoth: readonly Group[] = [
+export const byBoth: readonly Group[] = [
   ...beforeMethod,
-  [["owner_live", "owner_over", "owner_queued", "ended_inside"], "ok", siblings],
+  [["owner_live", "owner_over", "owner_queued", "ended_inside", "failed_inside"], "ok", siblings],
   [["delegate_owner"], "ok", "wire.md §3: judged as if the other identity had made the call"],
   [["target_ended"], "ok", "3.4 READABLE is asked of the session, not of the target"],
   [["ended_past"], "SESSION_EXPIRED", unreadable],
-  [["other_runner", "other_conversation", "other_thread", "no_conversation", "other_plugin",
-    "missing"], "FORBIDDEN/out_of_scope", scope],
+  [["other_runner", "other_conversation", "other_bot", "other_thread", "no_conversation",
+    "other_plugin", "missing"], "FORBIDDEN/out_of_scope", scope],
   [ownClaims, "ok", siblings],
-  [["foreign_bare", "foreign_claim", "former_claim", ...expiredForeign], "ok", claimerSession],
+  [["foreign_bare", "foreign_claim", "foreign_wrong_epoch", "former_claim", ...expiredForeign],
+    "ok", claimerSession],
   [[...plains, ...creators], "FORBIDDEN/not_authorized", noSession],
   [["run_admin", "builtin"], "FORBIDDEN/not_authorized", everyCaller],
   [["run_admin_over", "run_admin_queued", "run_admin_ended"], "ok",
     "3.5 rule 1: with a session of its own, admitted when IN_WS(P, t)"],
   [["run_admin_missing"], "NOT_FOUND/run", "3.5 rule 1: NOT_FOUND when WS(P) is unlimited"],
-  [["runtime_admin", "runtime_admin_missing", "plugin_admin"], "FORBIDDEN/out_of_scope", scope],
+  [["runtime_admin", "runtime_admin_missing", "plugin_admin", "plugin_admin_limited"],
+    "FORBIDDEN/out_of_scope", scope],
   [["limited_in"], "ok", "3.5 rule 1: admitted when IN_WS(P, t)"],
   [["limited_out", "limited_null", "limited_missing"], "FORBIDDEN/out_of_scope",
     "3.5 rule 1: outside WS(P), SCOPE decides"],
@@ -86,25 +90,28 @@ const byBoth: readonly Group[] = [
 
 /** As byBoth, where another target than the session needs a live session. */
 const byBothLive: readonly Group[] = override(byBoth, [
-  [["owner_over", "owner_queued", "ended_inside"], "SESSION_EXPIRED",
+  [["owner_over", "owner_queued", "ended_inside", "failed_inside"], "SESSION_EXPIRED",
     "M.3 run_cancel: for another target RUN(run_cancel, live); 3.4 LIVE"],
 ]);
 
 /** As bySession, where the snapshot denies what an active claim implies. */
-const deniedButClaimed: readonly Group[] = override(bySession, [
-  [["delegate_owner", "owner_live", "owner_over", "owner_queued", "ended_inside", "other_runner",
-    "other_conversation", "other_thread", "no_conversation", "expired_owner_bare",
-    "expired_owner_claim", "released_claim", "claim_ended"], "FORBIDDEN/capability_missing",
+export const deniedButClaimed: readonly Group[] = override(bySession, [
+  [["delegate_owner", "owner_live", "owner_over", "owner_queued", "ended_inside", "failed_inside",
+    "other_runner", "other_conversation", "other_bot", "other_thread", "no_conversation",
+    "expired_owner_bare", "expired_owner_claim", "released_claim", "claim_ended"],
+    "FORBIDDEN/capability_missing",
   "3.4 CAP: only the value true grants (3.2), and no active claim implies it"],
   [["claimer_owner_bare", "claimer_owner_claim", "wrong_token", "wrong_epoch", "foreign_bare",
-    "foreign_claim", "former_claim"], "ok", "3.2 CLAIM_CAPS holds run_get for the claimed run"],
+    "foreign_claim", "foreign_wrong_epoch", "former_claim"], "ok",
+    "3.2 CLAIM_CAPS holds run_get for the claimed run"],
   [["run_admin_session"], "ok", "3.5 rule 1: HOLDS(P) and IN_WS(P, t) come before CAP"],
 ]);
 
 /** As bySession, where the snapshot denies what no claim implies. */
 const denied: readonly Group[] = override(bySession, [
   [[...ownRuns.filter((name) => name !== "ended_past" && name !== "target_ended"), ...ownClaims,
-    "foreign_bare", "foreign_claim", "former_claim"], "FORBIDDEN/capability_missing",
+    "foreign_bare", "foreign_claim", "foreign_wrong_epoch", "former_claim"],
+    "FORBIDDEN/capability_missing",
   "3.4 CAP: the snapshot does not grant it and 3.2 CLAIM_CAPS does not hold it"],
   [["run_admin_session"], "ok", "3.5 rule 1: HOLDS(P) and IN_WS(P, t) come before CAP"],
 ]);
@@ -123,9 +130,10 @@ const listEverything: readonly Group[] = override(byTarget, [
 
 /** Filters that differ from the session's values. */
 const listElsewhere: readonly Group[] = override(listNoConversation, [
-  [["owner_live", "owner_over", "owner_queued", "delegate_owner", "ended_inside", "other_runner",
-    "other_conversation", "other_thread", ...ownClaims, "foreign_bare", "foreign_claim",
-    "former_claim"], "FORBIDDEN/out_of_scope",
+  [["owner_live", "owner_over", "owner_queued", "delegate_owner", "ended_inside", "failed_inside",
+    "other_runner", "other_conversation", "other_bot", "other_thread", ...ownClaims,
+    "foreign_bare", "foreign_claim", "foreign_wrong_epoch", "former_claim"],
+    "FORBIDDEN/out_of_scope",
   "M.3 run_list: through RUN each filter must equal the session's value"],
   [["run_admin_session"], "ok", "3.5 rule 1: ADMIN admits; M.3: through ADMIN filters only filter"],
 ]);

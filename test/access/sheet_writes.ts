@@ -28,24 +28,27 @@ const forceClaim = "3.6: force with claim params is INVALID_PARAMS";
 const otherTenant = "1.9: another tenant's id is answered as an id that does not exist";
 
 const shown = [
-  "claimer_owner_claim", "wrong_token", "wrong_epoch", "expired_owner_claim", "released_claim",
-  "claim_ended", "foreign_claim", "former_claim", "expired_foreign_claim",
+  "claimer_owner_claim", "wrong_token", "wrong_epoch", "foreign_wrong_epoch",
+  "expired_owner_claim", "released_claim", "claim_ended", "foreign_claim", "former_claim",
+  "expired_foreign_claim",
 ] as const satisfies ColumnName[];
 
 /** run_id alone, every capability granted. The ended runs are answered by `ended`. */
 const bySession: readonly Group[] = [
   ...beforeMethod,
-  [["owner_live", "other_runner", "other_conversation", "other_thread", "no_conversation"], "ok",
+  [["owner_live", "other_runner", "other_conversation", "other_bot", "other_thread",
+    "no_conversation"], "ok",
     executor],
   [["delegate_owner"], "ok", "wire.md §3: judged as if the other identity had made the call"],
   [["owner_over"], "SESSION_EXPIRED", sessionOver],
   [["owner_queued"], "LEASE_LOST/claim_required", claimRequired],
-  [["ended_inside", "ended_past", "target_ended"], "RUN_TERMINAL",
+  [["ended_inside", "failed_inside", "ended_past", "target_ended"], "RUN_TERMINAL",
     "3.6: SESSION(run_id, own) asks nothing of time; 5.4: terminal"],
   [["other_plugin", "missing"], "FORBIDDEN/not_authorized", noSession],
   [["claimer_owner_bare", "expired_owner_bare"], "LEASE_LOST/claim_required", claimRequired],
   [["claimer_owner_claim"], "ok", proof],
-  [["wrong_token", "wrong_epoch", "released_claim"], "LEASE_LOST/claim_not_active", unknownClaim],
+  [["wrong_token", "wrong_epoch", "foreign_wrong_epoch", "released_claim"],
+    "LEASE_LOST/claim_not_active", unknownClaim],
   [["expired_owner_claim"], "LEASE_LOST/claim_not_active", noProof],
   [["claim_ended"], "RUN_TERMINAL", terminal],
   [["foreign_bare"], "LEASE_LOST/claim_required", claimRequired],
@@ -63,11 +66,12 @@ const byTarget: readonly Group[] = [
   [["claimer_owner_bare", "expired_owner_bare", "foreign_bare", "expired_foreign_bare"],
     "INVALID_PARAMS/run_id", noRun],
   [["claimer_owner_claim", "foreign_claim", "former_claim"], "ok", proof],
-  [["wrong_token", "wrong_epoch", "released_claim"], "LEASE_LOST/claim_not_active", unknownClaim],
+  [["wrong_token", "wrong_epoch", "foreign_wrong_epoch", "released_claim"],
+    "LEASE_LOST/claim_not_active", unknownClaim],
   [["expired_owner_claim", "expired_foreign_claim"], "LEASE_LOST/claim_not_active", noProof],
   [["claim_ended"], "RUN_TERMINAL", "3.6: CLAIM_KNOWN(t) admits; 5.4: terminal"],
   [[...plains, ...creators, "runtime_admin", "runtime_admin_missing", "plugin_admin",
-    "tenant_b_plugin"], "INVALID_PARAMS/run_id", noRun],
+    "plugin_admin_limited", "tenant_b_plugin"], "INVALID_PARAMS/run_id", noRun],
   [["run_admin", "run_admin_session", "limited_in", "builtin"], "LEASE_LOST/claim_required",
     adminLive],
   [["run_admin_over", "run_admin_queued"], "ok", adminNotLive],
@@ -81,14 +85,16 @@ const byTarget: readonly Group[] = [
 const byBoth: readonly Group[] = [
   ...beforeMethod,
   [["owner_live", "delegate_owner"], "LEASE_LOST/claim_required", neverOther],
-  [["owner_over", "owner_queued", "ended_inside", "ended_past"], "SESSION_EXPIRED", notLiveSession],
+  [["owner_over", "owner_queued", "ended_inside", "failed_inside", "ended_past"],
+    "SESSION_EXPIRED", notLiveSession],
   [["target_ended"], "RUN_TERMINAL", "5.4: admission, then terminal, then who the executor is"],
-  [["other_runner", "other_conversation", "other_thread", "no_conversation", "other_plugin",
-    "missing"], "FORBIDDEN/out_of_scope", scope],
+  [["other_runner", "other_conversation", "other_bot", "other_thread", "no_conversation",
+    "other_plugin", "missing"], "FORBIDDEN/out_of_scope", scope],
   [["claimer_owner_bare", "expired_owner_bare", "foreign_bare", "expired_foreign_bare"],
     "LEASE_LOST/claim_required", neverOther],
   [["claimer_owner_claim", "foreign_claim", "former_claim"], "ok", proof],
-  [["wrong_token", "wrong_epoch", "released_claim"], "LEASE_LOST/claim_not_active", unknownClaim],
+  [["wrong_token", "wrong_epoch", "foreign_wrong_epoch", "released_claim"],
+    "LEASE_LOST/claim_not_active", unknownClaim],
   [["expired_owner_claim", "expired_foreign_claim"], "LEASE_LOST/claim_not_active", noProof],
   [["claim_ended"], "RUN_TERMINAL", "3.6: CLAIM_KNOWN(t) admits; 5.4: terminal"],
   [[...plains, ...creators], "FORBIDDEN/not_authorized", noSession],
@@ -97,7 +103,8 @@ const byBoth: readonly Group[] = [
   [["run_admin_over", "run_admin_queued"], "ok", adminNotLive],
   [["run_admin_ended"], "RUN_TERMINAL", terminal],
   [["run_admin_missing"], "NOT_FOUND/run", "3.6: a target that does not exist: as in 3.5"],
-  [["runtime_admin", "runtime_admin_missing", "plugin_admin"], "FORBIDDEN/out_of_scope", scope],
+  [["runtime_admin", "runtime_admin_missing", "plugin_admin", "plugin_admin_limited"],
+    "FORBIDDEN/out_of_scope", scope],
   [["limited_out", "limited_null", "limited_missing"], "FORBIDDEN/out_of_scope", scope],
   [["tenant_b_plugin"], "FORBIDDEN/out_of_scope", otherTenant],
   [["tenant_b_admin"], "NOT_FOUND/run", otherTenant],
@@ -113,12 +120,13 @@ const bySessionUngranted: readonly Group[] = override(bySession, [
 
 const byBothUngranted: readonly Group[] = override(byBoth, [
   [["owner_live", "delegate_owner", "target_ended", "other_runner", "other_conversation",
-    "other_thread", "no_conversation", "other_plugin", "missing", "claimer_owner_bare",
-    "claimer_owner_claim", "wrong_token", "wrong_epoch", "expired_owner_bare",
-    "expired_owner_claim", "released_claim", "claim_ended", "foreign_bare", "foreign_claim",
-    "former_claim", "expired_foreign_bare", "expired_foreign_claim", "runtime_admin",
-    "runtime_admin_missing", "plugin_admin", "limited_out", "limited_null", "limited_missing",
-    "tenant_b_plugin"], "FORBIDDEN/capability_missing",
+    "other_bot", "other_thread", "no_conversation", "other_plugin", "missing", "claimer_owner_bare",
+    "claimer_owner_claim", "wrong_token", "wrong_epoch", "foreign_wrong_epoch",
+    "expired_owner_bare", "expired_owner_claim", "released_claim", "claim_ended", "foreign_bare",
+    "foreign_claim", "former_claim", "expired_foreign_bare", "expired_foreign_claim",
+    "runtime_admin", "runtime_admin_missing", "plugin_admin", "plugin_admin_limited",
+    "limited_out", "limited_null", "limited_missing", "tenant_b_plugin"],
+    "FORBIDDEN/capability_missing",
   "3.6, other run: CAP(s, t, c) stands before SCOPE; 3.2 CLAIM_CAPS is for the claimed run only"],
 ]);
 
@@ -145,7 +153,8 @@ const emitByBoth: readonly Group[] = override(byBothUngranted, [
 const finalizeBySession = override(bySession, [
   [["ended_inside", "ended_past", "claim_ended"], "ok",
     "M.4: admission, then terminal with the same status: the stored run; 1.8"],
-  [["target_ended"], "CONFLICT/status_differs", "M.4: terminal with another status"],
+  [["target_ended", "failed_inside"], "CONFLICT/status_differs",
+    "M.4: terminal with another status"],
 ]);
 
 const finalizeByTarget = override(byTarget, [
@@ -166,7 +175,8 @@ const finalizeUngranted = override(bySessionUngranted, [
 const byForce: readonly Group[] = override(byTarget, [
   [[...ownRuns, "other_plugin", "missing", "claimer_owner_bare", "expired_owner_bare",
     "foreign_bare", "expired_foreign_bare", ...plains, ...creators, "runtime_admin",
-    "runtime_admin_missing", "plugin_admin", "tenant_b_plugin"], "FORBIDDEN/permission_missing",
+    "runtime_admin_missing", "plugin_admin", "plugin_admin_limited", "tenant_b_plugin"],
+    "FORBIDDEN/permission_missing",
   forceNeeds],
   [shown, "INVALID_PARAMS/force", forceClaim],
   [["run_admin", "run_admin_session", "limited_in", "builtin"], "ok",
@@ -178,7 +188,8 @@ const byForceOwn: readonly Group[] = override(bySession, [
   [[...ownRuns, "claimer_owner_bare", "expired_owner_bare", "foreign_bare"],
     "FORBIDDEN/permission_missing", forceNeeds],
   [["other_plugin", "missing", "expired_foreign_bare", ...plains, ...creators, "runtime_admin",
-    "runtime_admin_missing", "plugin_admin", "tenant_b_plugin"], "FORBIDDEN/permission_missing",
+    "runtime_admin_missing", "plugin_admin", "plugin_admin_limited", "tenant_b_plugin"],
+    "FORBIDDEN/permission_missing",
   "1.2 step 5: a permission that one parameter needs, which no lookup can change; 3.6"],
   [shown, "INVALID_PARAMS/force", forceClaim],
   [["run_admin_session"], "ok", executor],

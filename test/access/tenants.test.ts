@@ -44,12 +44,22 @@ type Variant = readonly [method: string, what: string, params: (ids: Ids) => Par
 
 const event = { type: "tool.call.started", data: { tool_call_id: "c", tool_name: "t" } };
 
+const window = { start_time: 4102444800, end_time: 4102448400 };
+
 const onRuns: readonly Variant[] = [
   ...["run_get", "run_events_page", "run_cancel"].flatMap((method): Variant[] => [
     [method, "run_id", ({ run }) => ({ run_id: run })],
     [method, "target_run_id", ({ run }) => ({ target_run_id: run })],
     [method, "both", ({ run, own }) => ({ run_id: own, target_run_id: run })],
   ]),
+  ["run_wait", "run_id", ({ run }) => ({ run_id: run, wait_seconds: 0 })],
+  ["run_wait", "target_run_id", ({ run }) => ({ target_run_id: run, wait_seconds: 0 })],
+  ["run_wait", "both", ({ run, own }) =>
+    ({ run_id: own, target_run_id: run, wait_seconds: 0 })],
+  ["run_retry", "target_run_id", ({ run }) => ({ target_run_id: run })],
+  ["run_retry", "a new id", ({ run }) => ({ target_run_id: run, new_run_id: `${run}_again` })],
+  ["run_retry", "its id as the new one", ({ run, own }) =>
+    ({ target_run_id: own, new_run_id: run })],
   ["run_list", "run_id", ({ run }) => ({ run_id: run })],
   ...["run_append_result", "run_emit_result", "run_finalize"].flatMap((method): Variant[] => {
     const sent = method === "run_finalize" ? { status: "completed" } : { sequence: 1, ...event };
@@ -92,6 +102,9 @@ const onTheRest: readonly Variant[] = [
   ["plugin_rotate_token", "its plugin", ({ plugin }) => ({ plugin_identity: plugin })],
   ["plugin_set_enabled", "its plugin", ({ plugin }) =>
     ({ plugin_identity: plugin, enabled: false })],
+  ["audit_page", "its run", ({ run }) => ({ target_run_id: run })],
+  ["audit_page", "its runtime", ({ runtime }) => ({ target_runtime_id: runtime })],
+  ["run_stats", "its runner", ({ runner }) => ({ ...window, runner_id: runner })],
   ["ping", "in the name of its plugin", ({ plugin }) => ({ caller_plugin_identity: plugin })],
 ];
 
@@ -141,6 +154,9 @@ describe.each(directions)("%s", (_title, caller, other) => {
       ask("runner_list", { after_cursor: "0", limit: 500 }),
       ask("runtime_list", { limit: 500 }),
       ask("plugin_list", { limit: 100 }),
+      ask("audit_page", { limit: 100 }),
+      ask("runner_stats", { limit: 100 }),
+      ask("runtime_reconcile", { stale_after_seconds: 86_400 }),
     ]);
     const ids = [made.run, made.runtime, made.plugin, made.runner];
     expect(ids.filter((id) => lists.some((list) => list.includes(`"${id}"`)))).toEqual([]);
@@ -163,6 +179,20 @@ describe("an id that is taken in one tenant is free in another", () => {
     expect((await two.call("run_get", read)).input.text).toBe("two");
     await two.call("run_cancel", { target_run_id: run_id });
     expect((await one.call("run_get", read)).status).toBe("queued");
+  });
+
+  test("new_run_id of run_retry", async () => {
+    const [run_id, failed] = [world.unique("run"), world.unique("run")];
+    const [one, two] = [world.of("builtin"), world.of("tenant_b_admin")];
+    await one.call("run_create", create(run_id, "one"));
+    await two.call("run_create", create(failed, "two"));
+    await two.call("run_finalize", { target_run_id: failed, status: "failed", force: true });
+    const made = await two.call("run_retry", { target_run_id: failed, new_run_id: run_id });
+    expect(made).toMatchObject({ run_id, parent_run_id: failed });
+    expect(made.idempotent).toBeUndefined();
+    const read = { target_run_id: run_id, include_input: true };
+    expect((await one.call("run_get", read)).input.text).toBe("one");
+    expect((await two.call("run_get", read)).input.text).toBe("two");
   });
 
   test("runtime_id, and what happens to it", async () => {
@@ -264,9 +294,16 @@ async function listen(
 ): Promise<string> {
   const { error, result } = await world.of(caller).ask(method, params);
   if (error === undefined) {
-    return method === "runner_list" ? JSON.stringify(result) : `${method} was answered`;
+    return shown.includes(method) ? withoutIds(result, made) : `${method} was answered`;
   }
+  return withoutIds(error, made);
+}
+
+/** Methods whose answer is compared too. */
+const shown = ["runner_list", "audit_page", "run_stats"];
+
+function withoutIds(value: unknown, made: Omit<Ids, "own" | "own_runtime">): string {
   const ids = [made.run, made.runtime, made.plugin, made.runner, made.queue]
     .flatMap((id) => [id, absent(id)]);
-  return ids.reduce((text, id) => text.replaceAll(id, "ID"), JSON.stringify(error));
+  return ids.reduce((text, id) => text.replaceAll(id, "ID"), JSON.stringify(value));
 }

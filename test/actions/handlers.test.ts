@@ -12,10 +12,13 @@ const actions = collectActions();
 
 class Reached extends Error {}
 
+/** Throws when one of its functions is called, whichever. */
 const untouched: unknown = new Proxy({}, {
-  get(_target, family) {
-    throw new Reached(String(family));
-  },
+  get: (_ledger, family) => new Proxy({}, {
+    get: (_family, name) => () => {
+      throw new Reached(`${String(family)}.${String(name)}`);
+    },
+  }),
 });
 
 const acme: Principal = { tenant_id: "default", plugin_identity: "acme/bot" };
@@ -54,7 +57,8 @@ async function handle(name: ActionName, asked: Asked): Promise<unknown> {
   const sent = asked.sent ?? {};
   const judged = judgeParams(action, sent);
   if (!("params" in judged)) throw new Error(`refused by its schema: ${JSON.stringify(judged)}`);
-  const grant = { tenant_id: "default", caller: "acme/bot", admin: null, ...asked.grant };
+  const held = [{ permission: "plugin:admin", workspaces: null }];
+  const grant = { tenant_id: "default", caller: "acme/bot", admin: null, held, ...asked.grant };
   return action.handle({
     params: judged.params,
     sent,
@@ -116,6 +120,7 @@ describe("another tenant", () => {
     ["plugin_list", { tenant_id: "other" }],
     ["plugin_rotate_token", named],
     ["plugin_set_enabled", { ...named, enabled: true }],
+    ["audit_page", { tenant_id: "other", domain: "plugin" }],
   ];
   const forbidden = {
     code: "FORBIDDEN", reason: "permission_missing", permission: "plugin:admin",
@@ -133,6 +138,14 @@ describe("another tenant", () => {
   it.each(calls)("%s may name the caller's own", async (name, sent) => {
     const asked = { sent: { ...sent, tenant_id: "t" }, grant: { tenant_id: "t" } };
     await expect(handle(name, asked)).rejects.toThrow(Reached);
+  });
+  it("audit_page shows of another tenant the domain plugin only", async () => {
+    const sent = { tenant_id: "other" };
+    await expect(handle("audit_page", { sent, grant: builtin })).rejects.toThrow(Reached);
+    const refused = await refusal("audit_page", {
+      sent: { ...sent, domain: "runtime" }, grant: builtin,
+    });
+    expect(refused).toMatchObject({ code: "INVALID_PARAMS", issues: [{ path: "domain" }] });
   });
   it("comes before the reserved author", async () => {
     const sent = { plugin_identity: "runhost/admin", tenant_id: "other" };
@@ -186,6 +199,18 @@ describe("own rows", () => {
   });
 });
 
+describe("the audit", () => {
+  const grant = { held: [{ permission: "runtime:admin", workspaces: ["w"] }] } as const;
+  it.each(["agent_run", "plugin"])("domain %s needs its own permission", async (domain) => {
+    expect(await refusal("audit_page", { sent: { domain }, grant })).toEqual({
+      code: "FORBIDDEN", reason: "permission_missing", permission: `${domain}:admin`,
+    });
+  });
+  it.each([{}, { domain: "runtime" }, { tenant_id: "default" }])("%j is read", async (sent) => {
+    await expect(handle("audit_page", { sent, grant })).rejects.toThrow(Reached);
+  });
+});
+
 describe("declarations", () => {
   it("hold every name of the closed list and no other", () => {
     expect([...actions.keys()].sort()).toEqual([...actionNames].sort());
@@ -198,12 +223,13 @@ describe("declarations", () => {
     expect(open.map(({ name }) => name).sort()).toEqual(["ping", "plugin_connect", "rpc.discover"]);
   });
   it("writes keep their order by the run that they name", () => {
-    const named = { run_id: "a", target_run_id: "b" };
+    const named = { run_id: "a", target_run_id: "b", new_run_id: "c" };
     const keys = [...actions.values()].flatMap(({ name, writesTo }) =>
       writesTo === undefined ? [] : [[name, writesTo(named), writesTo({ run_id: 5 })]],
     );
     expect(keys).toEqual([
-      ["run_create", "a", null], ["run_cancel", "b", null], ["run_append_result", "b", null],
+      ["run_create", "a", null], ["run_cancel", "b", null], ["run_retry", "c", null],
+      ["run_append_result", "b", null],
       ["run_emit_result", "b", null], ["run_finalize", "b", null],
       ["run_renew_claim", "b", null], ["run_release_claim", "b", null],
     ]);

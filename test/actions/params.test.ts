@@ -9,10 +9,13 @@ import { fleetTables } from "./tables/params_fleet.js";
 import { pluginTables } from "./tables/params_plugins.js";
 import { runCreateTable } from "./tables/params_run_create.js";
 import { runTables } from "./tables/params_runs.js";
+import { statisticsTables } from "./tables/params_statistics.js";
 import { collectActions, judgeParams, objectOf } from "./schemas.js";
 
 const actions = collectActions();
-const tables = [...pluginTables, ...runTables, runCreateTable, ...fleetTables];
+const tables = [
+  ...pluginTables, ...runTables, runCreateTable, ...fleetTables, ...statisticsTables,
+];
 const named = (name: string) => {
   const action = actions.get(name);
   if (action === undefined) throw new Error(`there is no action ${name}`);
@@ -83,6 +86,19 @@ describe("clamped numbers and defaults", () => {
       { dispatch: "queued", priority: 0, metadata: {}, wait_seconds: 30,
         wait_for_completion: false, allow_unregistered_runner: false }],
     ["run_create", { runner_id: "plugin:a/b/c", wait_seconds: 301 }, { wait_seconds: 300 }],
+    ["run_wait", { run_id: "r" }, { wait_seconds: 30 }],
+    ["run_wait", { run_id: "r", wait_seconds: -1 }, { wait_seconds: 0 }],
+    ["run_wait", { run_id: "r", wait_seconds: 301 }, { wait_seconds: 300 }],
+    ["run_retry", { target_run_id: "r" }, { dispatch: "queued" }],
+    ["runtime_reconcile", { stale_after_seconds: -0.5 }, { stale_after_seconds: 0 }],
+    ["runtime_reconcile", { stale_after_seconds: 0.25 }, { stale_after_seconds: 0.25 }],
+    ["runtime_reconcile", { stale_after_seconds: 86_400.5 }, { stale_after_seconds: 86_400 }],
+    ["runner_stats", {}, { limit: 50 }],
+    ["runner_stats", { limit: 0 }, { limit: 1 }],
+    ["runner_stats", { limit: 101 }, { limit: 100 }],
+    ["audit_page", {}, { limit: 50 }],
+    ["audit_page", { limit: -1 }, { limit: 1 }],
+    ["audit_page", { limit: 101 }, { limit: 100 }],
     ["plugin_connect", {}, { protocol_version: "1" }],
     ["plugin_register", { plugin_identity: "a/b", permissions: ["*", "*"] },
       { permissions: ["*"] }],

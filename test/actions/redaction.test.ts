@@ -1,7 +1,7 @@
 // Copies for event log and transcript hold no inline binary; what was sent is not touched.
 
 import { describe, expect, it } from "vitest";
-import { removeBinary } from "../../src/contract/redaction.js";
+import { removeBinary } from "../../src/actions/redaction.js";
 import { nest } from "./schemas.js";
 
 const rows: [why: string, sent: Record<string, unknown>, kept: Record<string, unknown>][] = [

@@ -103,7 +103,7 @@ function checkStep(name: string, step: Step): void {
   if (outcomes.length !== wanted) throw new Error(`${name}: ${kinds[0]} expects ${outcomes}`);
 }
 
-function refuseUnknown(name: string, value: object, members: readonly string[]): void {
+export function refuseUnknown(name: string, value: object, members: readonly string[]): void {
   const unknown = Object.keys(value).filter((member) => !members.includes(member));
   if (unknown.length > 0) throw new Error(`${name}: unknown member ${unknown.join(", ")}`);
 }

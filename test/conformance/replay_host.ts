@@ -25,6 +25,7 @@ export async function openReplayHost(): Promise<ReplayHost> {
   const address = { url, admin_token };
   const has = await readAbilities(address);
   if (process.env["HOST_HAS_CONFIG"]) has.add("config");
+  if (process.env["HOST_SWEEPS_BY_HAND"]) has.add("manual_sweeps");
   return { address, has, stop: async () => undefined };
 }
 
@@ -37,11 +38,11 @@ async function startOwnHost(): Promise<ReplayHost> {
   await writeFile(file, JSON.stringify(readWorld("configured").config));
   const test = await startTestHost({
     database_url: clone.url,
-    environment: { RUNHOST_CONFIG: file },
+    environment: { RUNHOST_CONFIG: file, RUNHOST_RECONCILE_SECONDS: "0" },
   });
   const address = { url: test.host.url, admin_token: adminToken };
   const has = await readAbilities(address);
-  has.add("config");
+  has.add("config").add("manual_sweeps");
   return {
     address,
     has,

@@ -1,7 +1,9 @@
 // Holds every exchange of a replay against what protocol/ publishes: params of calls that succeed
-// and results against the schemas, refusals against errors.json.
+// and results against the schemas, refusals against errors.json, the errors that openrpc.json lists
+// for the method, and the details of each reason.
 
 import { Ajv, type ValidateFunction } from "ajv";
+import { judgeDetails } from "./error_details.js";
 import { readProtocol } from "./fixture_files.js";
 import type { Json } from "./link.js";
 import type { Exchange } from "./replay.js";
@@ -21,6 +23,7 @@ export interface SchemaCheck {
 export function createSchemaCheck(): SchemaCheck {
   const ajv = new Ajv({ strict: false, allErrors: true });
   const table: Record<string, ErrorRow> = readProtocol("errors.json");
+  const listed = readListedErrors();
   const validators = new Map<string, ValidateFunction>();
   const codes = new Set<string>();
 
@@ -36,7 +39,11 @@ export function createSchemaCheck(): SchemaCheck {
     codes,
     check({ method, params, answer }) {
       if (answer.error) {
-        codes.add(checkError(answer.error, table));
+        const code = checkError(answer.error, table);
+        codes.add(code);
+        if (listed.get(method)?.has(code) === false) {
+          throw new Error(`openrpc.json lists no ${code} for ${method}`);
+        }
       } else {
         validate(`${method}.params`, params);
         validate(`${method}.result`, answer.result);
@@ -54,5 +61,15 @@ function checkError(error: Json, table: Record<string, ErrorRow>): string {
   if (got.code !== code || got.retryable !== retryable || typeof error.message !== "string") {
     throw new Error(`errors.json says ${JSON.stringify(row)} of ${JSON.stringify(error)}`);
   }
+  const faults = judgeDetails(error.data);
+  if (faults.length > 0) throw new Error(`${faults.join(", ")}: ${JSON.stringify(error)}`);
   return name;
+}
+
+/** The codes that each published method may answer. */
+export function readListedErrors(): Map<string, Set<string>> {
+  const { methods } = readProtocol("openrpc.json");
+  return new Map(methods.map(({ name, errors }: Json) => [
+    name, new Set(errors.map(({ $ref }: { $ref: string }) => $ref.split("/").at(-1))),
+  ]));
 }

@@ -13,12 +13,15 @@ const arrows: Record<string, readonly string[]> = {
   dispatch: ["authz", "actions"],
   wire: ["dispatch", "authz", "actions"],
   feed: [],
+  reconciler: ["ledger"],
+  telemetry: [],
   embedded: [],
   client: [],
   cli: ["client", "main", "config", "dispatch", "actions", "embedded", "sql"],
   config: [],
   main: [
     "wire", "dispatch", "authz", "actions", "ledger", "sql", "feed", "embedded", "config",
+    "reconciler", "telemetry",
   ],
   index: ["main", "config"],
 };
@@ -31,6 +34,7 @@ const importers: Record<string, readonly string[]> = {
   "json-rpc-2.0": ["src/wire/rpc.ts"],
   postgres: ["src/sql/database.ts"],
   pino: ["src/main.ts"],
+  "prom-client": ["src/telemetry/metrics.ts"],
 };
 
 const zodFloors = ["contract", "actions", "config", "dispatch"];
@@ -39,6 +43,8 @@ const zodFloors = ["contract", "actions", "config", "dispatch"];
 const rooms: Record<string, string> = {
   config_plugins: "config",
   admin_token: "main",
+  observe_host: "main",
+  offline_ledger: "main",
   open_database: "main",
 };
 

@@ -15,11 +15,13 @@ function findLines(pattern: RegExp, except: (path: string) => boolean = () => fa
 describe("habits", () => {
   test("action names are pinned", () => {
     expect([...actionNames].sort()).toEqual([
-      "ping", "plugin_connect", "plugin_list", "plugin_register", "plugin_rotate_token",
-      "plugin_set_enabled", "rpc.discover", "run_append_result", "run_cancel", "run_claim",
-      "run_create", "run_emit_result", "run_events_page", "run_finalize", "run_get", "run_list",
-      "run_release_claim", "run_renew_claim", "runner_list", "runner_register",
-      "runtime_deregister", "runtime_heartbeat", "runtime_list", "runtime_register",
+      "audit_page", "ping", "plugin_connect", "plugin_list", "plugin_register",
+      "plugin_rotate_token", "plugin_set_enabled", "rpc.discover", "run_append_result",
+      "run_cancel", "run_claim", "run_create", "run_emit_result", "run_events_page",
+      "run_finalize", "run_get", "run_list", "run_release_claim", "run_renew_claim", "run_retry",
+      "run_stats", "run_wait", "runner_list", "runner_register", "runner_stats",
+      "runtime_deregister", "runtime_heartbeat", "runtime_list", "runtime_reconcile",
+      "runtime_register", "runtime_stats",
     ]);
   });
 

@@ -64,11 +64,12 @@ async function run(line: string, env: Record<string, string> = {}): Promise<stri
 }
 
 /** The JSON of the ready line. */
-async function ready({ child, read }: ReturnType<typeof start>): Promise<{ url: string }> {
+async function ready(host: ReturnType<typeof start>): Promise<{ url: string }> {
   for (;;) {
-    const line = read().out.split("\n").find((one) => one.includes('"msg":"ready"'));
+    const line = host.read().out.split("\n").find((one) => one.includes('"msg":"ready"'));
     if (line) return JSON.parse(line);
-    await new Promise((resolve) => child.stdout?.once("data", resolve));
+    if (host.child.exitCode !== null) throw new Error(`no host: ${host.read().err}`);
+    await Promise.race([new Promise((resolve) => host.child.stdout.once("data", resolve)), host.ended]);
   }
 }
 

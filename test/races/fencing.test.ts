@@ -4,7 +4,7 @@
 import { expect, test } from "vitest";
 import { claimOf, fresh, registerPlugin, useHost } from "../support/host.js";
 
-const world = useHost({ RUNHOST_MAX_IN_FLIGHT: "1000" });
+const world = useHost({ RUNHOST_MAX_IN_FLIGHT: "1000", RUNHOST_RECONCILE_SECONDS: "0" });
 
 /** Tries of each race here; `RACE_TRIES` runs more. */
 const tries = Number(process.env["RACE_TRIES"] ?? 200);

@@ -15,6 +15,7 @@ export type RunState =
   | "released" // was claimed, went back to queued
   | "claim_ended" // completed by the holder of the claim
   | "ended_inside" // completed, inside the read window of 7 days
+  | "failed_inside" // failed, inside it
   | "ended_past" // completed, past it
   | "failed_past" // failed, past it
   | "missing"; // never made
@@ -27,6 +28,8 @@ export interface RunSpec {
   conversation: boolean | "other";
   thread: string | null;
   workspace: string | null;
+  /** No bot where it is left out. */
+  bot?: string;
   /** Who creates it, and so the tenant it lies in. */
   by: CallerName;
   /** Who claims it, where the state says that it is or was claimed. */
@@ -75,6 +78,7 @@ export async function makeRun(
     conversation_id: nameConversation(spec.conversation, place.conversation_id),
     thread_id: spec.thread,
     workspace_id: spec.workspace,
+    bot_id: spec.bot,
     ...(isQueued ? { queue_name } : { dispatch: "running" }),
     ...authorize(spec, place.grants),
   });
@@ -146,6 +150,10 @@ async function bringInto(world: AccessWorld, spec: RunSpec, run: MadeRun): Promi
       return;
     case "ended_inside":
       await end("completed");
+      await endAgo(6);
+      return;
+    case "failed_inside":
+      await end("failed");
       await endAgo(6);
       return;
     case "ended_past":

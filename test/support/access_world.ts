@@ -21,6 +21,7 @@ export const callers = {
   run_admin: ["default", "acme/run_admin", ["agent_run:admin"]],
   runtime_admin: ["default", "acme/runtime_admin", ["runtime:admin"]],
   plugin_admin: ["default", "acme/plugin_admin", ["plugin:admin"]],
+  plugin_admin_limited: ["default", "acme/plugin_admin_limited", []],
   limited: ["default", "acme/limited", []],
   delegate: ["default", "acme/delegate", ["plugin:delegate"]],
   limited_granter: ["default", "acme/limited_granter", ["plugin:admin", "plugin:delegate"]],
@@ -39,6 +40,10 @@ const admin_plugins = [
   {
     tenant_id: "default", identity: "acme/creator_limited", enabled: true,
     permissions: ["agent_run:create"], workspaces: ["w1"],
+  },
+  {
+    tenant_id: "default", identity: "acme/plugin_admin_limited", enabled: true,
+    permissions: ["plugin:admin"], workspaces: ["w1"],
   },
   {
     tenant_id: "default", identity: "acme/config_off", permissions: ["*"], enabled: false,

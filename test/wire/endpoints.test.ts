@@ -19,7 +19,8 @@ describe("paths", () => {
     ["GET", "/", 404, { error: "not found" }],
     ["GET", "/healthz/", 404, { error: "not found" }],
     ["GET", "/constructor", 404, { error: "not found" }],
-    ["GET", "/metrics", 404, { error: "not found" }],
+    ["GET", "/metrics/", 404, { error: "not found" }],
+    ["POST", "/metrics", 405, { error: "method not allowed" }],
     ["POST", "/healthz", 405, { error: "method not allowed" }],
     ["DELETE", "/openrpc.json", 405, { error: "method not allowed" }],
     ["POST", "/nothing", 404, { error: "not found" }],
@@ -37,6 +38,23 @@ describe("paths", () => {
     expect([answer.status, answer.headers.get("content-length"), await answer.text()]).toEqual([
       200, "11", "",
     ]);
+  });
+});
+
+describe("metrics", () => {
+  test("are text of the type that they name", async () => {
+    wire = await startTestWire();
+    const answer = await ask("/metrics");
+    expect([answer.status, answer.headers.get("content-type"), await answer.text()]).toEqual([
+      200, "text/plain; version=0.0.4", "up 1\n",
+    ]);
+  });
+
+  test("that fail are a 500, and the host goes on", async () => {
+    wire = await startTestWire({ parts: { metrics: () => Promise.reject(new Error("secret")) } });
+    const answer = await ask("/metrics");
+    expect([answer.status, await answer.text()]).toEqual([500, '{"error":"internal error"}']);
+    expect((await ask("/healthz")).status).toBe(200);
   });
 });
 

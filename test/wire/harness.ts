@@ -124,6 +124,7 @@ export async function startTestWire(options: TestWireOptions = {}): Promise<Test
       },
     },
     ready: async () => ({ ready: true }),
+    metrics: async () => ({ type: "text/plain; version=0.0.4", text: "up 1\n" }),
     openrpc: () => ({ openrpc: "1.3.2" }),
     log: { info: note, error: note },
     ...options.parts,

@@ -5,7 +5,7 @@ import { permission } from "../../contract/access.js";
 import { pluginPage } from "../../contract/records.js";
 import { cursor, id, optional, pageLimit } from "../../contract/scalars.js";
 import { defineAction } from "../action.js";
-import { resolveTenant } from "./named_tenant.js";
+import { resolveTenant } from "../named_tenant.js";
 
 export const pluginList = defineAction({
   name: "plugin_list",

@@ -7,7 +7,7 @@ import { limitFields } from "../../contract/canonical.js";
 import { registeredPlugin } from "../../contract/records.js";
 import { id, identity, openObject, optional, text, whenSound } from "../../contract/scalars.js";
 import { defineAction } from "../action.js";
-import { hasReservedAuthor, resolveTenant } from "./named_tenant.js";
+import { hasReservedAuthor, resolveTenant } from "../named_tenant.js";
 
 const permissionList = z
   .array(z.enum(grantablePermissions))

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { permission } from "../../contract/access.js";
 import { id, identity, optional } from "../../contract/scalars.js";
 import { defineAction } from "../action.js";
-import { requireNameable, resolveTenant } from "./named_tenant.js";
+import { requireNameable, resolveTenant } from "../named_tenant.js";
 
 export const pluginRotateToken = defineAction({
   name: "plugin_rotate_token",

@@ -6,7 +6,7 @@ import { permission } from "../../contract/access.js";
 import { plugin } from "../../contract/records.js";
 import { id, identity, optional } from "../../contract/scalars.js";
 import { defineAction } from "../action.js";
-import { requireNameable, resolveTenant } from "./named_tenant.js";
+import { requireNameable, resolveTenant } from "../named_tenant.js";
 
 export const pluginSetEnabled = defineAction({
   name: "plugin_set_enabled",

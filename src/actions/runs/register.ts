@@ -9,6 +9,8 @@ import { runEventsPage } from "./run_events_page.js";
 import { runFinalize } from "./run_finalize.js";
 import { runGet } from "./run_get.js";
 import { runList } from "./run_list.js";
+import { runRetry } from "./run_retry.js";
+import { runWait } from "./run_wait.js";
 
 export function register(h: ActionHost): void {
   h.action(runCreate);
@@ -16,6 +18,8 @@ export function register(h: ActionHost): void {
   h.action(runList);
   h.action(runEventsPage);
   h.action(runCancel);
+  h.action(runWait);
+  h.action(runRetry);
   h.action(runAppendResult);
   h.action(runEmitResult);
   h.action(runFinalize);

@@ -4,6 +4,7 @@ import type { ActionHost } from "../action.js";
 import { runtimeDeregister } from "./runtime_deregister.js";
 import { runtimeHeartbeat } from "./runtime_heartbeat.js";
 import { runtimeList } from "./runtime_list.js";
+import { runtimeReconcile } from "./runtime_reconcile.js";
 import { runtimeRegister } from "./runtime_register.js";
 
 export function register(h: ActionHost): void {
@@ -11,4 +12,5 @@ export function register(h: ActionHost): void {
   h.action(runtimeHeartbeat);
   h.action(runtimeDeregister);
   h.action(runtimeList);
+  h.action(runtimeReconcile);
 }

@@ -1,6 +1,6 @@
 // Runs: creating, reading, listing, cancelling, ending and waiting for their end.
 
-import type { Grant } from "../../contract/grants.js";
+import type { Grant, GrantFacts } from "../../contract/grants.js";
 import { Refusal } from "../../contract/errors.js";
 import type { Run, RunDetail, RunPage } from "../../contract/records.js";
 import { terminalStatuses } from "../../contract/scalars.js";
@@ -54,7 +54,18 @@ export function createRuns(parts: LedgerParts): Ledger["runs"] {
       if (done["ended"] === true) told.runEnded({ tenant_id: grant.tenant_id, run_id: run.run_id });
       return run;
     },
-    waitForCompletion: (grant, wait) => waitForCompletion(parts, grant, wait),
+    async retry(grant, request) {
+      const run_id = request.new_run_id ?? makeId("run");
+      const stored = await operate("run_retry", { grant, input: { ...request, run_id } });
+      const created = stored["run"] as Run;
+      if (created.status === "queued") told.runClaimable(grant.tenant_id);
+      return created;
+    },
+    wait: (grant, wait) => waitForEnd(parts, { reading: grant, ...wait }),
+    waitForCompletion(grant, { run_id, ...wait }) {
+      const reading = { ...grant, run_id: null, target_run_id: run_id };
+      return waitForEnd(parts, { reading, ...wait });
+    },
   };
 }
 
@@ -90,24 +101,20 @@ async function list(
   return { ...page, total_count, total_is_capped } as RunPage;
 }
 
-interface Wait {
-  run_id: string;
+interface EndWait {
+  reading: GrantFacts;
   wait_seconds: number;
   signal: AbortSignal;
 }
 
 /** Looks at the signal of this host, and at the ledger once a second for what others ended. */
-async function waitForCompletion(
-  parts: LedgerParts,
-  grant: Grant<"permission">,
-  wait: Wait,
-): Promise<Run> {
+async function waitForEnd(parts: LedgerParts, wait: EndWait): Promise<Run> {
   const ends = performance.now() + wait.wait_seconds * 1000;
-  const reading = { ...grant, run_id: null, target_run_id: wait.run_id };
+  const { tenant_id, target_run_id } = wait.reading;
   for (;;) {
-    const ended = parts.waits.untilRunEnded({ tenant_id: grant.tenant_id, run_id: wait.run_id });
+    const ended = parts.waits.untilRunEnded({ tenant_id, run_id: String(target_run_id) });
     try {
-      const found = await parts.operate("run_get", { grant: reading, input: {} });
+      const found = await parts.operate("run_get", { grant: wait.reading, input: {} });
       const run = found["run"] as Run;
       if ((terminalStatuses as readonly string[]).includes(run.status)) return run;
       if (wait.signal.aborted) throw new Refusal("UNAVAILABLE", {}, "the host is stopping");
@@ -115,7 +122,8 @@ async function waitForCompletion(
       if (left_ms <= 0) {
         throw new Refusal("DEADLINE_EXCEEDED", { run_id: run.run_id, status: run.status });
       }
-      await ended.within(Math.min(left_ms, limits.wake_seconds * 1000), wait.signal);
+      // A little under a second: the look itself has to end within it.
+      await ended.within(Math.min(left_ms, limits.wake_seconds * 900), wait.signal);
     } finally {
       ended.forget();
     }

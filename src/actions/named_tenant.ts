@@ -1,8 +1,8 @@
 // The tenant and the identity that calls about plugins name. Another tenant than the caller's is
 // for the built-in identity alone, and the author of that identity is nobody else's.
 
-import { Refusal } from "../../contract/errors.js";
-import type { GrantFacts } from "../../contract/grants.js";
+import { Refusal } from "../contract/errors.js";
+import type { GrantFacts } from "../contract/grants.js";
 
 const builtin = { tenant_id: "default", plugin_identity: "runhost/admin" } as const;
 

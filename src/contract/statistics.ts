@@ -1,0 +1,92 @@
+// What statistics and a sweep answer. Durations are seconds with two decimals, rates fractions with
+// four; an empty set counts 0 and has no mean, rate or percentile.
+
+import { z } from "zod";
+import { run, runtime } from "./records.js";
+import { identity, openObject, runnerId } from "./scalars.js";
+
+const count = z.number().int();
+const figure = z.number().nullable();
+
+export const runStats = z
+  .object({
+    start_time: count,
+    end_time: count,
+    runner_id: runnerId.nullable(),
+    total_count: count,
+    created_count: count,
+    queued_count: count,
+    claimed_count: count,
+    running_count: count,
+    completed_count: count,
+    failed_count: count,
+    cancelled_count: count,
+    timeout_count: count,
+    throughput_per_hour: z.number(),
+    success_rate: figure,
+    failure_rate: figure,
+    terminal_success_rate: figure,
+    avg_duration_seconds: figure,
+    p50_duration_seconds: figure,
+    p95_duration_seconds: figure,
+    p99_duration_seconds: figure,
+    avg_queue_wait_seconds: figure,
+    p95_queue_wait_seconds: figure,
+  })
+  .meta({ id: "RunStats" });
+export type RunStats = z.output<typeof runStats>;
+
+export const runnerStats = z
+  .object({
+    items: z.array(
+      z.object({
+        runner_id: runnerId,
+        runner_label: openObject.nullable(),
+        plugin_identity: identity,
+        total_runs: count,
+        active_runs: count,
+        completed_runs: count,
+        failed_runs: count,
+        cancelled_runs: count,
+        success_rate: figure,
+        avg_duration_seconds: figure,
+        p95_duration_seconds: figure,
+      }),
+    ),
+    total_count: count,
+    has_more: z.boolean(),
+  })
+  .meta({ id: "RunnerStats" });
+export type RunnerStats = z.output<typeof runnerStats>;
+
+export const runtimeStats = z
+  .object({
+    total_count: count,
+    online_count: count,
+    draining_count: count,
+    offline_count: count,
+    stale_count: count,
+    avg_heartbeat_age_seconds: figure,
+    max_heartbeat_age_seconds: figure,
+    active_runs: count,
+    claimed_runs: count,
+    queued_runs: count,
+  })
+  .meta({ id: "RuntimeStats" });
+export type RuntimeStats = z.output<typeof runtimeStats>;
+
+export const sweepReport = z
+  .object({
+    stale_count: count,
+    released_claim_count: count,
+    exhausted_count: count,
+    timeout_count: count,
+    cancelled_count: count,
+    expired_interaction_count: count,
+    expired_steering_count: count,
+    stale_runtimes: z.array(runtime),
+    released_claims: z.array(run),
+    more: z.boolean(),
+  })
+  .meta({ id: "SweepReport" });
+export type SweepReport = z.output<typeof sweepReport>;
