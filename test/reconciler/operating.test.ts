@@ -267,3 +267,22 @@ test("hosts sweep by themselves, one at a time", async () => {
     await Promise.all(hosts.map((host) => host.close()));
   }
 });
+
+test("the last host that is left sweeps alone", async () => {
+  const plugin = await registerPlugin(world());
+  const start = () => startTestHost({
+    database_url: world().clone.url, environment: { RUNHOST_RECONCILE_SECONDS: "1" },
+  });
+  const [first, second] = [await start(), await start()];
+  const holders = () => sql()`select holder from runhost_duty where held_until > now()`;
+  while ((await holders()).length === 0);
+  await first.close();
+  const { run_id } = await claimed(plugin, { max_attempts: 1 });
+  await expire(run_id);
+  try {
+    expect(await plugin.client.call("run_wait", { target_run_id: run_id, wait_seconds: 20 }))
+      .toMatchObject({ status: "failed", status_reason: "dispatch attempts exhausted" });
+  } finally {
+    await second.close();
+  }
+});
