@@ -336,15 +336,16 @@ create table agent_run_steering (
 -- One message is attached to one run only
 create unique index steering_once_per_event on agent_run_steering (tenant_id, event_id)
   where type = 'message';
--- What a run still has to hand over: claim, requeue, end
-create index steering_pending on agent_run_steering (tenant_id, run_id, id)
-  where state in ('queued', 'leased');
+-- What was attached to a run: pull, acknowledgement, claim, requeue, end
+create index steering_by_run on agent_run_steering (tenant_id, run_id, id);
 
 create table agent_interaction (
   tenant_id text not null,
   id bigint generated always as identity,
   run_id text not null,
   interaction_id text not null,
+  -- The event that asked.
+  sequence bigint not null,
   runner_id text not null,
   binding_id text,
   bot_id text,
@@ -368,9 +369,8 @@ create table agent_interaction (
   constraint agent_interaction_submitted_exactly_when_answered
     check ((submitted_at is not null) = (status = 'submitted'))
 );
--- The end of a run
-create index interaction_pending_by_run on agent_interaction (tenant_id, run_id)
-  where status = 'pending';
+-- The end of a run; which event asked
+create index interaction_by_run on agent_interaction (tenant_id, run_id, sequence);
 
 create table run_audit (
   tenant_id text not null,

@@ -71,6 +71,7 @@ begin
   update agent_interaction set status = 'cancelled', status_reason = 'run ended',
     updated_at = p_now
   where tenant_id = r.tenant_id and run_id = r.run_id and status = 'pending';
+  perform settle_leftovers(v_run, p_now);
   return v_run;
 end $$;
 
@@ -103,6 +104,16 @@ begin
   return v_run;
 end $$;
 
+-- What a host has to tell after a change: the run ended, or a run became claimable (this one, or
+-- one that took over its messages).
+create function aftermath(r agent_run) returns jsonb
+language sql stable as $$
+  select case when is_terminal(r.status) then jsonb_build_object('ended', true, 'queued', exists (
+      select from agent_run_steering s where s.tenant_id = r.tenant_id and s.run_id = r.run_id
+        and s.state = 'redispatched'))
+    else jsonb_build_object('ended', false, 'queued', r.status = 'queued') end
+$$;
+
 create function transition_detail(p_from text, r agent_run, p_extra jsonb default '{}')
 returns jsonb language sql immutable as $$
   select jsonb_build_object('from_status', p_from, 'to_status', r.status,
@@ -130,18 +141,19 @@ create function log_user_message(
   on conflict (tenant_id, event_id) where origin = 'event' do nothing
 $$;
 
--- Stores the event-log row of a new run; false when the event is logged with another scope.
-create function log_run_event(
-  p_tenant text, p_input jsonb, r agent_run, p_now timestamptz
+-- Stores an event-log row; false when the id is logged already. What only event_publish knows comes
+-- in p_published: published_by, fingerprint, disposition, steering_id, metadata.
+create function insert_event_row(
+  p_tenant text, p_input jsonb, r agent_run, p_published jsonb, p_now timestamptz
 ) returns boolean language plpgsql as $$
 declare
   v_event jsonb := p_input -> 'event';
   v_text text := p_input -> 'log_input' ->> 'text';
-  e event_log;
 begin
   insert into event_log (tenant_id, event_id, event_type, event_time, source, bot_id,
     workspace_id, conversation_id, thread_id, actor_type, actor_id, actor_name, subject_type,
-    subject_id, input_summary, input, raw_ref, run_id, runner_id, created_at)
+    subject_id, input_summary, input, raw_ref, run_id, runner_id, published_by,
+    request_fingerprint, disposition, steering_id, metadata, created_at)
   values (p_tenant, v_event ->> 'event_id', v_event ->> 'event_type',
     to_timestamp((v_event ->> 'event_time')::bigint), v_event ->> 'source', v_event ->> 'bot_id',
     v_event ->> 'workspace_id', v_event ->> 'conversation_id', v_event ->> 'thread_id',
@@ -149,9 +161,29 @@ begin
     v_event #>> '{actor,actor_name}', v_event #>> '{subject,subject_type}',
     v_event #>> '{subject,subject_id}',
     case when length(v_text) > 1000 then left(v_text, 997) || '...' else v_text end,
-    p_input -> 'log_input', v_event ->> 'raw_ref', r.run_id, r.runner_id, p_now)
+    p_input -> 'log_input', v_event ->> 'raw_ref', r.run_id, r.runner_id,
+    p_published ->> 'published_by', decode(p_published ->> 'fingerprint', 'hex'),
+    p_published ->> 'disposition', p_published ->> 'steering_id',
+    coalesce(p_published -> 'metadata', '{}'), p_now)
   on conflict (tenant_id, event_id) do nothing;
-  if not found then
+  return found;
+end $$;
+
+create function is_user_message(p_event jsonb) returns boolean
+language sql immutable as $$
+  select p_event ->> 'event_type' = 'message.received'
+    and p_event ->> 'conversation_id' is not null
+$$;
+
+-- Logs the event of a new run; false when it is logged with another scope.
+create function log_run_event(
+  p_tenant text, p_input jsonb, r agent_run, p_now timestamptz
+) returns boolean language plpgsql as $$
+declare
+  v_event jsonb := p_input -> 'event';
+  e event_log;
+begin
+  if not insert_event_row(p_tenant, p_input, r, '{}', p_now) then
     select * into e from event_log
       where tenant_id = p_tenant and event_id = v_event ->> 'event_id';
     if (e.bot_id, e.workspace_id, e.conversation_id, e.thread_id) is distinct from
@@ -159,7 +191,7 @@ begin
       return false;
     end if;
   end if;
-  if v_event ->> 'event_type' = 'message.received' and r.conversation_id is not null then
+  if is_user_message(v_event) then
     perform log_user_message(p_tenant, p_input, v_event, r, p_now);
   end if;
   return true;
@@ -258,6 +290,13 @@ begin
     (p_input ->> 'allow_unregistered_runner')::boolean));
 end $$;
 
+create function insert_run_request(p_input jsonb, r agent_run) returns void
+language sql as $$
+  insert into agent_run_request (tenant_id, run_id, event, input, binding, delivery, prompt)
+  values (r.tenant_id, r.run_id, p_input -> 'event', p_input -> 'input', p_input -> 'binding',
+    p_input -> 'delivery', nullif(p_input -> 'prompt', 'null'))
+$$;
+
 create function run_create(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb
 language plpgsql as $$
 declare
@@ -286,9 +325,7 @@ begin
     delete from agent_run where tenant_id = p_tenant and id = r.id;
     return jsonb_build_object('refusal', refused('CONFLICT', 'event_id_reused'));
   end if;
-  insert into agent_run_request (tenant_id, run_id, event, input, binding, delivery, prompt)
-  values (p_tenant, r.run_id, v_event, p_input -> 'input', p_input -> 'binding',
-    p_input -> 'delivery', nullif(p_input -> 'prompt', 'null'));
+  perform insert_run_request(p_input, r);
   if holds(p_grant -> 'admin') then
     perform write_audit(p_tenant, p_grant,
       case when holds_in_workspace(p_grant -> 'admin', r.workspace_id)
@@ -366,9 +403,7 @@ begin
     perform write_audit(p_tenant, p_grant, 'agent_run:admin', run_target(t),
       transition_detail(v_from, t));
   end if;
-  return jsonb_build_object('run', run_record(t),
-    'requested', v_live, 'ended', not v_live,
-    'claimed', t.status = 'claimed');
+  return jsonb_build_object('run', run_record(t), 'requested', v_live) || aftermath(t);
 end $$;
 
 -- Usage, cost and metadata that a finalize brings.
@@ -434,6 +469,8 @@ begin
     perform write_audit(p_tenant, p_grant, 'agent_run:admin', run_target(t),
       transition_detail(v_from, t, jsonb_build_object('force', (p_grant ->> 'force')::boolean)));
   end if;
-  return jsonb_build_object('ended', not is_terminal(v_from), 'run', run_record(t)
-    || case when is_terminal(v_from) then '{"idempotent": true}'::jsonb else '{}'::jsonb end);
+  if is_terminal(v_from) then
+    return jsonb_build_object('run', run_record(t) || '{"idempotent": true}');
+  end if;
+  return jsonb_build_object('run', run_record(t)) || aftermath(t);
 end $$;

@@ -207,8 +207,9 @@ language sql immutable as $$
 $$;
 
 -- Asking a person: policy first, then the payload, then the id.
-create function request_interaction(r agent_run, p_asked jsonb, p_now timestamptz) returns jsonb
-language plpgsql as $$
+create function request_interaction(
+  r agent_run, p_asked jsonb, p_sequence bigint, p_now timestamptz
+) returns jsonb language plpgsql as $$
 declare
   v_expires timestamptz := coalesce(to_timestamp((p_asked ->> 'expires_at')::bigint),
     p_now + interval '1800 seconds');
@@ -229,11 +230,11 @@ begin
     return result_rejected('action.requested', 'data.payload.expires_at',
       'must be in the future and at most 86400 seconds from now');
   end if;
-  insert into agent_interaction (tenant_id, run_id, interaction_id, runner_id, binding_id, bot_id,
-    workspace_id, conversation_id, thread_id, actor_id, request, expires_at, created_at,
-    updated_at)
-  values (r.tenant_id, r.run_id, p_asked ->> 'interaction_id', r.runner_id, r.binding_id,
-    r.bot_id, r.workspace_id, r.conversation_id, r.thread_id,
+  insert into agent_interaction (tenant_id, run_id, interaction_id, sequence, runner_id,
+    binding_id, bot_id, workspace_id, conversation_id, thread_id, actor_id, request, expires_at,
+    created_at, updated_at)
+  values (r.tenant_id, r.run_id, p_asked ->> 'interaction_id', p_sequence, r.runner_id,
+    r.binding_id, r.bot_id, r.workspace_id, r.conversation_id, r.thread_id,
     v_request.event #>> '{actor,actor_id}', (p_asked -> 'request')
       || jsonb_build_object('expires_at', epoch_seconds(v_expires)), v_expires, p_now, p_now)
   on conflict (tenant_id, run_id, interaction_id) do nothing;
@@ -275,7 +276,8 @@ begin
       v_refusal := (set_state(r, p_input -> 'state', p_now)).refusal;
     end if;
   elsif jsonb_typeof(p_input -> 'interaction') = 'object' then
-    v_refusal := request_interaction(r, p_input -> 'interaction', p_now);
+    v_refusal := request_interaction(r, p_input -> 'interaction',
+      (p_input ->> 'sequence')::bigint, p_now);
   end if;
   return v_refusal;
 end $$;
@@ -308,6 +310,5 @@ begin
       t := fail_run(t, e.data, v_now);
     end if;
   end if;
-  return event_answer(e, t.status, false) || jsonb_build_object(
-    'ended', is_terminal(t.status), 'queued', t.status = 'queued');
+  return event_answer(e, t.status, false) || aftermath(t);
 end $$;

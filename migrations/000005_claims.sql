@@ -240,6 +240,5 @@ begin
     perform write_audit(p_tenant, p_grant, 'runtime:admin', run_target(t),
       transition_detail('claimed', t));
   end if;
-  return jsonb_build_object('run', run_record(t), 'ended', is_terminal(t.status),
-    'queued', t.status = 'queued');
+  return jsonb_build_object('run', run_record(t)) || aftermath(t);
 end $$;

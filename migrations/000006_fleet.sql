@@ -225,5 +225,5 @@ begin
   end if;
   return jsonb_build_object('runtime', runtime_record(m, v_now),
     'released_claim_count', v_released, 'ended_run_ids', v_ended,
-    'queued', v_released > jsonb_array_length(v_ended));
+    'queued', v_released > 0);
 end $$;

@@ -131,7 +131,8 @@ begin
       v_counts := count_outcome(v_counts, v_run.status);
     end if;
   end loop;
-  return jsonb_build_object('done', v_done, 'counts', v_counts, 'ended_run_ids', v_ended);
+  return jsonb_build_object('done', v_done, 'counts', v_counts, 'ended_run_ids', v_ended,
+    'queued', v_done > 0);
 end $$;
 
 create function count_outcome(p_counts jsonb, p_outcome text) returns jsonb
@@ -169,7 +170,7 @@ begin
     end if;
   end loop;
   return jsonb_build_object('done', v_done, 'counts', v_counts, 'ended_run_ids', v_ended,
-    'released_claims', v_released, 'queued', v_done > jsonb_array_length(v_ended));
+    'released_claims', v_released, 'queued', v_done > 0);
 end $$;
 
 -- What happens to a request that nobody answered in time, or that was answered or cancelled: the
@@ -188,6 +189,7 @@ declare
   v_now timestamptz := call_time(p_grant);
   v_done int := 0;
   v_counted int := 0;
+  v_runs text[] := '{}';
   i agent_interaction;
 begin
   for i in select * from agent_interaction where tenant_id = p_tenant
@@ -197,12 +199,14 @@ begin
     update agent_interaction set status = 'expired', updated_at = v_now
       where tenant_id = p_tenant and id = i.id;
     perform steer_interaction(i, 'interaction.expired', v_now);
+    v_runs := v_runs || i.run_id;
     v_done := v_done + 1;
     if holds_in_workspace(p_grant -> 'admin', i.workspace_id) then
       v_counted := v_counted + 1;
     end if;
   end loop;
-  return jsonb_build_object('done', v_done, 'counts', jsonb_build_object('expired', v_counted));
+  return jsonb_build_object('done', v_done, 'counts', jsonb_build_object('expired', v_counted),
+    'steering', list_steering_news(p_tenant, v_runs, v_now));
 end $$;
 
 -- Step 5: steering items whose answer was lost, or whose reader died.
@@ -212,6 +216,7 @@ declare
   v_now timestamptz := call_time(p_grant);
   v_done int;
   v_counted int;
+  v_runs text[];
 begin
   with due as (
     select id from agent_run_steering where tenant_id = p_tenant
@@ -223,9 +228,11 @@ begin
     returning s.run_id
   )
   select count(*), count(*) filter (
-    where holds_in_workspace(p_grant -> 'admin', r.workspace_id)) into v_done, v_counted
+    where holds_in_workspace(p_grant -> 'admin', r.workspace_id)), array_agg(r.run_id)
+    into v_done, v_counted, v_runs
   from returned join agent_run r on r.tenant_id = p_tenant and r.run_id = returned.run_id;
-  return jsonb_build_object('done', v_done, 'counts', jsonb_build_object('expired', v_counted));
+  return jsonb_build_object('done', v_done, 'counts', jsonb_build_object('expired', v_counted),
+    'steering', list_steering_news(p_tenant, v_runs, v_now));
 end $$;
 
 -- Retention, one bounded step: runs that ended before the cut with all that hangs on them, then

@@ -5,6 +5,7 @@ create table agent_interaction (
   id bigint generated always as identity not null,
   run_id text not null,
   interaction_id text not null,
+  sequence bigint not null,
   runner_id text not null,
   binding_id text,
   bot_id text,
@@ -27,8 +28,9 @@ create table agent_interaction (
   constraint agent_interaction_pkey PRIMARY KEY (tenant_id, id),
   constraint agent_interaction_tenant_id_run_id_interaction_id_key UNIQUE (tenant_id, run_id, interaction_id)
 );
+CREATE INDEX interaction_by_run ON public.agent_interaction USING btree (tenant_id, run_id, sequence);
+CREATE INDEX interaction_conversation ON public.agent_interaction USING btree (tenant_id, conversation_id, id DESC);
 CREATE INDEX interaction_expiry ON public.agent_interaction USING btree (tenant_id, expires_at) WHERE (status = 'pending'::text);
-CREATE INDEX interaction_pending_by_run ON public.agent_interaction USING btree (tenant_id, run_id) WHERE (status = 'pending'::text);
 
 create table agent_run (
   tenant_id text not null,
@@ -104,6 +106,7 @@ CREATE INDEX agent_run_list_creator ON public.agent_run USING btree (tenant_id, 
 CREATE INDEX agent_run_list_scope ON public.agent_run USING btree (tenant_id, runner_id, conversation_id, id DESC);
 CREATE INDEX agent_run_list_status ON public.agent_run USING btree (tenant_id, status, id DESC);
 CREATE INDEX agent_run_list_workspace ON public.agent_run USING btree (tenant_id, workspace_id, id DESC) WHERE (workspace_id IS NOT NULL);
+CREATE INDEX agent_run_live_scope ON public.agent_run USING btree (tenant_id, conversation_id, id) WHERE (status = ANY (ARRAY['claimed'::text, 'running'::text]));
 
 create table agent_run_event (
   tenant_id text not null,
@@ -158,9 +161,9 @@ create table agent_run_steering (
   constraint agent_run_steering_pkey PRIMARY KEY (tenant_id, id),
   constraint agent_run_steering_tenant_id_steering_id_key UNIQUE (tenant_id, steering_id)
 );
+CREATE INDEX steering_by_run ON public.agent_run_steering USING btree (tenant_id, run_id, id);
 CREATE INDEX steering_lease ON public.agent_run_steering USING btree (tenant_id, lease_expires_at) WHERE (state = 'leased'::text);
 CREATE UNIQUE INDEX steering_once_per_event ON public.agent_run_steering USING btree (tenant_id, event_id) WHERE (type = 'message'::text);
-CREATE INDEX steering_pending ON public.agent_run_steering USING btree (tenant_id, run_id, id) WHERE (state = ANY (ARRAY['queued'::text, 'leased'::text]));
 
 create table agent_runner_state (
   tenant_id text not null,
@@ -258,6 +261,7 @@ create table event_log (
   constraint event_log_pkey PRIMARY KEY (tenant_id, id),
   constraint event_log_tenant_id_event_id_key UNIQUE (tenant_id, event_id)
 );
+CREATE INDEX event_log_conversation ON public.event_log USING btree (tenant_id, conversation_id, id DESC) WHERE (conversation_id IS NOT NULL);
 
 create table plugin (
   tenant_id text not null,
@@ -372,17 +376,27 @@ create table transcript (
   constraint transcript_pkey PRIMARY KEY (tenant_id, id),
   constraint transcript_tenant_id_transcript_id_key UNIQUE (tenant_id, transcript_id)
 );
+CREATE INDEX transcript_conversation ON public.transcript USING btree (tenant_id, conversation_id, id DESC);
 CREATE UNIQUE INDEX transcript_once_per_event ON public.transcript USING btree (tenant_id, event_id) WHERE (origin = 'event'::text);
 CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree (tenant_id, run_id, run_sequence) WHERE (origin = 'result'::text);
+CREATE INDEX transcript_search ON public.transcript USING gin (content_tsv);
 
+-- function acknowledge_steering(r agent_run, p_ids jsonb, p_now timestamp with time zone) returns jsonb volatile;
 -- function admit(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT path text) returns record stable;
+-- function admit_executor(p_tenant text, p_grant jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT s agent_run) returns record volatile;
 -- function admit_fleet(p_tenant text, p_grant jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT path text, OUT s agent_run) returns record stable;
+-- function admit_interaction(p_tenant text, p_grant jsonb, p_interaction text, p_now timestamp with time zone, OUT refusal jsonb, OUT path text, OUT t agent_run, OUT i agent_interaction) returns record volatile;
+-- function admit_interactions(p_tenant text, p_grant jsonb, p_conversation text, OUT refusal jsonb, OUT run_id text) returns record stable;
 -- function admit_plugin(p_tenant text, p_grant jsonb, p_input jsonb, OUT refusal jsonb, OUT p plugin) returns record volatile;
 -- function admit_result(p_tenant text, p_grant jsonb, p_input jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT repeated agent_run_event, OUT t agent_run, OUT by_admin boolean) returns record volatile;
 -- function admit_retry(t agent_run, p_grant jsonb, OUT refusal jsonb, OUT owner_alone boolean) returns record stable;
 -- function admit_run_list(p_tenant text, p_grant jsonb, p_query jsonb, OUT refusal jsonb, OUT path text, OUT s agent_run) returns record stable;
+-- function admit_session(p_tenant text, p_grant jsonb, p_conversation text, OUT refusal jsonb, OUT s agent_run) returns record stable;
+-- function admit_state(p_tenant text, p_grant jsonb, p_input jsonb, p_lock boolean, OUT refusal jsonb, OUT s agent_run, OUT scope_key text) returns record volatile;
 -- function admit_target(p_tenant text, p_grant jsonb, OUT refusal jsonb, OUT run_id text) returns record stable;
+-- function aftermath(r agent_run) returns jsonb stable;
 -- function apply_outcome(r agent_run, p_input jsonb, p_now timestamp with time zone) returns agent_run volatile;
+-- function audit_interaction(p_tenant text, p_grant jsonb, t agent_run, i agent_interaction) returns void volatile;
 -- function audit_record(a run_audit) returns jsonb immutable;
 -- function audit_transition(p_tenant text, p_action text, p_from agent_run, r agent_run, p_now timestamp with time zone) returns void volatile;
 -- function call_time(p_grant jsonb) returns timestamp with time zone stable;
@@ -397,36 +411,57 @@ CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree 
 -- function claim_run(r agent_run, p_grant jsonb, p_input jsonb, p_token_sha256 bytea, p_now timestamp with time zone) returns agent_run volatile;
 -- function claim_runtime_refusal(p_tenant text, p_grant jsonb, p_runtime text, p_now timestamp with time zone) returns jsonb volatile;
 -- function count_outcome(p_counts jsonb, p_outcome text) returns jsonb immutable;
+-- function count_pending(r agent_run, p_now timestamp with time zone) returns bigint stable;
 -- function count_retention(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
 -- function effect_refusal(r agent_run, p_input jsonb, p_now timestamp with time zone) returns jsonb volatile;
 -- function end_run(r agent_run, p_status text, p_reason text, p_now timestamp with time zone) returns agent_run volatile;
 -- function epoch_ms(p_at timestamp with time zone) returns bigint immutable;
 -- function epoch_seconds(p_at timestamp with time zone) returns bigint immutable;
 -- function event_answer(e agent_run_event, p_status text, p_idempotent boolean) returns jsonb immutable;
+-- function event_get(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
+-- function event_log_record(e event_log) returns jsonb immutable;
+-- function event_publish(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function event_record(e agent_run_event) returns jsonb immutable;
 -- function executor_refusal(t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
+-- function expire_interaction(i agent_interaction, p_now timestamp with time zone) returns void volatile;
 -- function fail_run(r agent_run, p_data jsonb, p_now timestamp with time zone) returns agent_run volatile;
+-- function fence_refusal(s agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb immutable;
+-- function find_live_run(p_tenant text, p_event jsonb, p_runner text, p_now timestamp with time zone) returns agent_run volatile;
+-- function follow_snapshot(p_snapshot jsonb, p_event jsonb) returns jsonb immutable;
 -- function has_capability(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns boolean stable;
+-- function hash_scope(p_scope text, p_members text) returns text immutable;
 -- function heartbeat_deadline(p_input jsonb, p_now timestamp with time zone) returns timestamp with time zone immutable;
 -- function hold_runtime(m agent_runtime, p_grant jsonb, p_input jsonb, p_now timestamp with time zone) returns jsonb volatile;
 -- function holds(p_held jsonb) returns boolean immutable;
 -- function holds_in_workspace(p_held jsonb, p_workspace text) returns boolean immutable;
 -- function holds_unlimited(p_held jsonb) returns boolean immutable;
+-- function in_conversation(s agent_run, p_conversation text, p_bot text, p_workspace text, p_thread text) returns boolean immutable;
 -- function in_scope(s agent_run, t agent_run) returns boolean immutable;
+-- function insert_event_row(p_tenant text, p_input jsonb, r agent_run, p_published jsonb, p_now timestamp with time zone) returns boolean volatile;
+-- function insert_follow_run(r agent_run, s agent_run_steering, p_now timestamp with time zone) returns agent_run volatile;
 -- function insert_plugin_token(p_tenant text, p_input jsonb, p_now timestamp with time zone) returns void volatile;
 -- function insert_retry(t agent_run, p_input jsonb, p_deadline timestamp with time zone, p_now timestamp with time zone) returns agent_run volatile;
 -- function insert_run(p_tenant text, p_grant jsonb, p_input jsonb, p_now timestamp with time zone) returns agent_run volatile;
+-- function insert_run_request(p_input jsonb, r agent_run) returns void volatile;
+-- function interaction_cancel(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function interaction_get(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
+-- function interaction_record(i agent_interaction) returns jsonb immutable;
+-- function interaction_submit(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function invalid_param(p_path text, p_message text) returns jsonb immutable;
 -- function is_admin_write(t agent_run, p_grant jsonb, p_now timestamp with time zone) returns boolean stable;
 -- function is_claimable(r agent_run, p_runtime text, p_now timestamp with time zone) returns boolean immutable;
 -- function is_claimer(r agent_run, p_caller text, p_now timestamp with time zone) returns boolean immutable;
+-- function is_deliverable(s agent_run_steering, p_now timestamp with time zone) returns boolean immutable;
 -- function is_live(r agent_run, p_now timestamp with time zone) returns boolean immutable;
 -- function is_readable(r agent_run, p_read_days integer, p_now timestamp with time zone) returns boolean immutable;
 -- function is_terminal(p_status text) returns boolean immutable;
+-- function is_user_message(p_event jsonb) returns boolean immutable;
 -- function json_bytes(p_value jsonb) returns bigint immutable;
+-- function json_member(p_name text, p_value text) returns text immutable;
 -- function json_texts(p_list jsonb) returns text[] immutable;
 -- function known_tenants() returns SETOF text stable;
 -- function lease_active(r agent_run, p_now timestamp with time zone) returns boolean immutable;
+-- function list_steering_news(p_tenant text, p_runs text[], p_now timestamp with time zone) returns jsonb stable;
 -- function load_runs(p_tenant text, p_grant jsonb, p_lock boolean, OUT s agent_run, OUT t agent_run) returns record volatile;
 -- function lock_plugin(p_tenant text, p_identity text) returns void volatile;
 -- function log_result_message(r agent_run, p_input jsonb, p_now timestamp with time zone) returns void volatile;
@@ -434,6 +469,7 @@ CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree 
 -- function log_user_message(p_tenant text, p_input jsonb, p_event jsonb, r agent_run, p_now timestamp with time zone) returns void volatile;
 -- function make_id(p_prefix text) returns text volatile;
 -- function missing(p_kind text, p_id text) returns jsonb immutable;
+-- function not_pending(p_status text) returns jsonb immutable;
 -- function parent_refusal(p_tenant text, p_grant jsonb, p_parent text) returns jsonb stable;
 -- function permission_missing(p_permission text) returns jsonb immutable;
 -- function plugin_record(p plugin, p_config_permissions jsonb) returns jsonb stable;
@@ -441,11 +477,13 @@ CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree 
 -- function plugin_rotate_token(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function plugin_set_enabled(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function plugin_target(p_identity text) returns jsonb immutable;
+-- function prompt_get(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
+-- function published_outcome(e event_log, p_grant jsonb, p_input jsonb) returns jsonb immutable;
 -- function refusal(p_code text, p_details jsonb) returns jsonb immutable;
 -- function refused(p_code text, p_reason text) returns jsonb immutable;
 -- function repeated_retry(r agent_run, t agent_run, p_input jsonb) returns jsonb immutable;
 -- function repeated_run(r agent_run, p_grant jsonb, p_input jsonb) returns jsonb immutable;
--- function request_interaction(r agent_run, p_asked jsonb, p_now timestamp with time zone) returns jsonb volatile;
+-- function request_interaction(r agent_run, p_asked jsonb, p_sequence bigint, p_now timestamp with time zone) returns jsonb volatile;
 -- function requeue_run(r agent_run, p_reason text, p_back_off boolean, p_not_before timestamp with time zone, p_now timestamp with time zone) returns agent_run volatile;
 -- function result_rejected(p_type text, p_path text, p_message text) returns jsonb immutable;
 -- function retry_state_refusal(t agent_run, p_grant jsonb, p_owner_alone boolean, p_now timestamp with time zone) returns jsonb immutable;
@@ -480,12 +518,23 @@ CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree 
 -- function seconds_between(p_from timestamp with time zone, p_to timestamp with time zone) returns double precision immutable;
 -- function session_refusal(s agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
 -- function set_state(r agent_run, p_state jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT version bigint) returns record volatile;
+-- function settle_leftovers(r agent_run, p_now timestamp with time zone) returns void volatile;
+-- function state_delete(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function state_get(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function state_list(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function state_refusal(r agent_run, p_scope text) returns jsonb immutable;
+-- function state_set(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function stats_rate(p_part bigint, p_whole bigint) returns numeric immutable;
 -- function stats_seconds(p_seconds double precision) returns numeric immutable;
 -- function stats_window(p_grant jsonb, p_input jsonb, OUT refusal jsonb, OUT start_time bigint, OUT end_time bigint) returns record stable;
 -- function steer_interaction(i agent_interaction, p_type text, p_now timestamp with time zone) returns void volatile;
+-- function steering_ack(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function steering_news(r agent_run, p_now timestamp with time zone) returns jsonb stable;
+-- function steering_pull(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function steering_record(s agent_run_steering, r agent_run, i agent_interaction) returns jsonb immutable;
 -- function store_event(r agent_run, p_grant jsonb, p_input jsonb, p_now timestamp with time zone, p_by_admin boolean) returns agent_run_event volatile;
+-- function submission_issue(p_path text, p_message text) returns jsonb immutable;
+-- function submission_issues(p_request jsonb, p_submission jsonb) returns jsonb immutable;
 -- function sweep_deadlines(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function sweep_interactions(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function sweep_leases(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
@@ -493,9 +542,13 @@ CREATE UNIQUE INDEX transcript_once_per_result ON public.transcript USING btree 
 -- function sweep_runtimes(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function sweep_steering(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function take_duty(p_duty text, p_holder text, p_seconds double precision) returns boolean volatile;
+-- function takes_message(r agent_run, p_event jsonb, p_runner text, p_now timestamp with time zone) returns boolean stable;
 -- function tenants_with_due_work(p_retention_days integer) returns SETOF text stable;
+-- function trace_steering(s agent_run_steering, r agent_run, p_status text, p_facts jsonb, p_now timestamp with time zone) returns void volatile;
+-- function transcript_record(t transcript, p_attachments boolean) returns jsonb immutable;
 -- function transition_detail(p_from text, r agent_run, p_extra jsonb) returns jsonb immutable;
 -- function uncovered_permission(p_unlimited jsonb, p_wanted text[]) returns text immutable;
+-- function value_problem(p_field jsonb, p_value jsonb) returns text immutable;
 -- function write_admission(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
 -- function write_audit(p_tenant text, p_grant jsonb, p_permission text, p_target jsonb, p_detail jsonb) returns void volatile;
 -- function write_host_audit(p_tenant text, p_action text, r agent_run, p_detail jsonb, p_now timestamp with time zone) returns void volatile;

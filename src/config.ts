@@ -49,7 +49,27 @@ export interface Bounds {
   pool_size: number;
   /** How long a database that is still starting is waited for. */
   database_start_seconds: number;
-  cancel_poll_ms: number;
+  /** Looks for what other hosts have taken: cancel requests, steering. */
+  news_poll_ms: number;
+  feed: Readonly<FeedBounds>;
+  /** Between one batch of hints to the other hosts and the next. */
+  hints_pause_ms: number;
+}
+
+export interface FeedBounds {
+  /** A connection on which this much waits to leave is sent no more events. */
+  waiting_bytes_max: number;
+  /** One that has not brought it below half by then loses its subscriptions. */
+  slow_ms: number;
+  /** What a run's tail keeps in memory. */
+  ring_events: number;
+  ring_characters: number;
+  /** Looks for events that no hint told of. */
+  poll_ms: number;
+  /** How often it is asked whether subscriptions are still admitted. */
+  admission_ms: number;
+  /** Reads of the feed at one moment; well below pool_size, so that calls do not wait for it. */
+  reads_max: number;
 }
 
 export const bounds: Readonly<Bounds> = Object.freeze({
@@ -67,7 +87,17 @@ export const bounds: Readonly<Bounds> = Object.freeze({
   remembered_per_connection: 4096,
   pool_size: 10,
   database_start_seconds: 10,
-  cancel_poll_ms: 1000,
+  news_poll_ms: 1000,
+  feed: Object.freeze({
+    waiting_bytes_max: 262_144,
+    slow_ms: 5000,
+    ring_events: 500,
+    ring_characters: 4_194_304,
+    poll_ms: 900,
+    admission_ms: 2000,
+    reads_max: 3,
+  }),
+  hints_pause_ms: 5,
 });
 
 const whole = (min: number, max: number) => {

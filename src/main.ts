@@ -16,14 +16,14 @@ import { describeOpenrpc } from "./dispatch/describe.js";
 import { createDispatcher } from "./dispatch/dispatcher.js";
 import { createHost, type SealedActions } from "./dispatch/host.js";
 import { createRefuser } from "./dispatch/refuse.js";
-import { watchCancels } from "./feed/cancel_watch.js";
-import { createSignals, type Signals } from "./feed/signals.js";
+import { createSignals } from "./feed/signals.js";
 import { createWaits } from "./feed/waits.js";
 import { createLedger, type CreatedLedger } from "./ledger/create.js";
 import { observeHost, type HostObservation } from "./observe_host.js";
 import { openDatabase, type OpenedDatabase } from "./open_database.js";
+import { openFeed } from "./open_feed.js";
 import { startReconciler } from "./reconciler/reconciler.js";
-import { startWire, type Wire } from "./wire/server.js";
+import { startWire, type Wire, type WireParts } from "./wire/server.js";
 
 type LogLine = (fields: Record<string, unknown>, message: string) => void;
 
@@ -40,6 +40,8 @@ export interface HostOptions {
   clock?: { now(): string | null };
   /** Told of each SQL statement before it is sent. */
   on_statement?: (name: string) => void;
+  /** How this host hears of what others commit before it looks; see open_feed.ts. */
+  hints?: "listen" | "none";
   /** Settings of an embedded Postgres, such as fsync=off in tests. */
   postgres_settings?: Record<string, string>;
 }
@@ -104,8 +106,14 @@ async function buildFloors(config: Config, options: HostOptions, undo: Undo[]): 
     database: opened.metrics_database,
     connections: () => wire?.connections ?? null,
   });
-  wire = await openWire({ config, options, log, opened, observation, scrape, directory, ledger });
-  const stopFeed = feedConnections({ wire, config, log, signals, directory, created });
+  const { database } = opened;
+  const following = openFeed({ config, hints: options.hints, database, signals, created, log });
+  undo.push(() => following.stop());
+  wire = await openWire({
+    config, options, log, opened, observation, scrape, directory, ledger, feed: following.feed,
+  });
+  following.serve(wire.connections, directory);
+  directory.start();
   const reconciler = startReconciler({
     ledger,
     duty: created.duty,
@@ -115,7 +123,7 @@ async function buildFloors(config: Config, options: HostOptions, undo: Undo[]): 
     retention_days: config.retention_days,
     onFailure: (cause) => log.warn({ err: cause }, "the sweep failed"),
   });
-  undo.push(stopFeed, () => reconciler.stop(), () => wire.close());
+  undo.push(() => directory.stop(), () => reconciler.stop(), () => wire.close());
   return wire;
 }
 
@@ -139,10 +147,11 @@ interface WireFloorParts {
   scrape(): Promise<{ type: string; text: string }>;
   directory: Directory;
   ledger: CreatedLedger["ledger"];
+  feed: WireParts["feed"];
 }
 
 async function openWire(parts: WireFloorParts): Promise<Wire> {
-  const { config, options, log, opened, observation, directory, ledger } = parts;
+  const { config, options, log, opened, observation, directory, ledger, feed } = parts;
   const actions = sealActions();
   const version = readVersion();
   const document = describeOpenrpc(actions, version);
@@ -167,6 +176,7 @@ async function openWire(parts: WireFloorParts): Promise<Wire> {
       log.error({ incident, method, err: cause }, "incident");
     })),
     identities: directory,
+    feed,
     ready: opened.askReadiness,
     metrics: parts.scrape,
     openrpc: () => document,
@@ -187,40 +197,6 @@ function sealActions(): SealedActions {
 function readVersion(): string {
   const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
-}
-
-interface FeedParts {
-  wire: Wire;
-  config: Config;
-  log: HostLog;
-  signals: Signals;
-  directory: Directory;
-  created: CreatedLedger;
-}
-
-/** Brings what was committed to those it concerns; returns the end of it. */
-function feedConnections({ wire, config, log, signals, directory, created }: FeedParts): Undo {
-  const { connections } = wire;
-  const cancels = watchCancels({
-    async read(seconds) {
-      const read = (tenant_id: string) => created.cancelRequests({ tenant_id, seconds });
-      return (await Promise.all(connections.tenants().map(read))).flat();
-    },
-    deliver: (fact) => connections.pushCancel(fact),
-    interval_ms: config.bounds.cancel_poll_ms,
-    isNeeded: () => connections.size > 0,
-    onReadFailure: (cause) => log.warn({ err: cause }, "cancel requests could not be read"),
-  });
-  const silence = [
-    signals.onCancelRequested(cancels.note),
-    signals.onPluginChanged((named) => directory.forget(named)),
-  ];
-  directory.start();
-  return () => {
-    directory.stop();
-    cancels.stop();
-    for (const end of silence) end();
-  };
 }
 
 type ProcessLog = HostLog & { announce: LogLine };

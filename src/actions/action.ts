@@ -6,6 +6,7 @@ import type { Access } from "../contract/access.js";
 import type { ActionName } from "../contract/action_names.js";
 import type { ErrorCode } from "../contract/errors.js";
 import type { Grant } from "../contract/grants.js";
+import type { Run } from "../contract/records.js";
 import type { Ledger } from "../ledger/ledger.js";
 
 /** Who a connection has proved to be. */
@@ -14,7 +15,16 @@ export interface Principal {
   plugin_identity: string;
 }
 
-/** What plugin_connect and run_claim may know and do about the connection that calls. */
+/** What one subscription asks for. */
+export interface WantedSubscription {
+  /** What admits it; the target is the run to follow. */
+  grant: Grant<"read">;
+  again(): Promise<Grant<"read">>;
+  after_sequence: number;
+  run: Run;
+}
+
+/** What the few actions that concern the connection itself may know and do about it. */
 export interface CallingConnection {
   readonly principal: Principal | null;
   /** Proves an identity; refuses with UNAUTHENTICATED for every kind of unusable token. */
@@ -23,6 +33,10 @@ export interface CallingConnection {
   permissions(principal: Principal): readonly string[];
   /** A claim was made over this connection: cancel requests of the run are pushed to it. */
   noteClaim(claim: { tenant_id: string; run_id: string; claim_epoch: number }): void;
+  /** Sends nothing before `begin`; refuses with OVERLOADED past the limit of one connection. */
+  subscribe(wanted: WantedSubscription): { subscription_id: string; begin(): void };
+  /** Nothing is sent for it from now on; false for one that this connection does not hold. */
+  unsubscribe(subscription_id: string): boolean;
 }
 
 /** Facts about the serving host. */
@@ -43,6 +57,10 @@ export interface Call<Params, A extends Access> {
   /** The params as sent, less caller_plugin_identity and _meta: what fingerprints count. */
   sent: Record<string, unknown>;
   grant: Grant<A["kind"]>;
+  /** The grant of this call under what the caller may do by now; refuses as the ladder does. */
+  again(): Promise<Grant<A["kind"]>>;
+  /** Runs `work` once the answer, or its batch, is on its way; never on a gone connection. */
+  afterAnswer(work: () => void): void;
   ledger: Ledger;
   /** Aborted when the connection has closed or the host stops waiting. */
   signal: AbortSignal;

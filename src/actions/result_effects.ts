@@ -3,6 +3,7 @@
 
 import { measure } from "../contract/canonical.js";
 import { checkInteraction } from "../contract/interactions.js";
+import { storedKey } from "../contract/scalars.js";
 import { removeBinary } from "./redaction.js";
 import type { CheckedResult, Message } from "../contract/result_payloads.js";
 import type { NewInteraction, NewResult, ResultMessage, StateWrite } from "../ledger/requests.js";
@@ -36,10 +37,9 @@ function describeInteraction(sent: unknown): NewInteraction {
 }
 
 function describeStateWrite(data: Record<string, unknown>): StateWrite {
-  const key = data["key"] as string;
   return {
     scope: data["scope"] as StateWrite["scope"],
-    key: key === "conversation_id" ? "external.conversation_id" : key,
+    key: storedKey(data["key"] as string),
     value: data["value"],
     bytes: measure(data["value"]).bytes,
   };

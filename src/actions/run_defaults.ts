@@ -2,12 +2,10 @@
 // that are made from the run's id, and the time of the event, are the ledger's to fill in.
 
 import type { NewRun } from "../ledger/requests.js";
-import type { EventMembers, ResolvedParams } from "./run_params.js";
+import type { EventMembers, JoinedMembers, ResolvedParams } from "./run_params.js";
 
-export const defaultEventType = "api.invoked";
-
-export function buildEvent(event: EventMembers): NewRun["event"] {
-  const event_type = event.event_type ?? defaultEventType;
+export function buildEvent(event: JoinedMembers["event"]): NewRun["event"] {
+  const { event_type } = event;
   return {
     event_id: event.event_id ?? null,
     event_type,
@@ -25,8 +23,11 @@ export function buildEvent(event: EventMembers): NewRun["event"] {
   };
 }
 
-export function buildInput({ params, event }: ResolvedParams): Record<string, unknown> {
-  return event.input ?? { text: params.text ?? null, contents: [], attachments: [] };
+export function buildInput(
+  event: EventMembers,
+  text: string | undefined,
+): Record<string, unknown> {
+  return event.input ?? { text: text ?? null, contents: [], attachments: [] };
 }
 
 export function buildDelivery(event: EventMembers): Record<string, unknown> {
@@ -51,7 +52,7 @@ export function buildBinding(
     binding_id: binding.binding_id ?? null,
     runner_id,
     agent_id: binding.agent_id ?? null,
-    event_types: binding.event_types ?? [event.event_type ?? defaultEventType],
+    event_types: binding.event_types ?? [event.event_type],
     enabled: true,
     runner_config: binding.runner_config ?? {},
     resource_policy: binding.resource_policy ?? {},

@@ -136,10 +136,17 @@ export type RunParams = z.output<typeof runParams>;
 export type EventMembers = Pick<RunParams, keyof typeof eventShape>;
 export type BindingMembers = Pick<RunParams, keyof typeof bindingShape>;
 
-/** Params of which each member is known to stand in one place only. */
-export interface ResolvedParams {
-  params: RunParams;
-  runner_id: string;
-  event: EventMembers;
+/** What run_create and event_publish say alike about the run, beside its event. */
+export type MakingParams = Pick<RunParams, keyof typeof makingShape | "text" | "binding">;
+
+/** Members of which each is known to stand in one place only. */
+export interface JoinedMembers {
+  event: EventMembers & { event_type: string };
   binding: BindingMembers;
+}
+
+export interface ResolvedParams extends JoinedMembers {
+  params: MakingParams;
+  runner_id: string;
+  metadata: Record<string, unknown>;
 }

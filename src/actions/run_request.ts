@@ -1,19 +1,21 @@
 // Turns checked params into the run that the ledger stores: members joined from their two places,
-// defaults filled in, size and workspace judged. What needs the database clock, other rows or the
-// run's id is left to the ledger. Refuses INVALID_PARAMS, PAYLOAD_TOO_LARGE, then FORBIDDEN.
+// defaults filled in, size and workspace judged; event_publish uses the same steps. What needs the
+// database clock, other rows or the run's id is left to the ledger. Refuses INVALID_PARAMS,
+// PAYLOAD_TOO_LARGE, then FORBIDDEN.
 
 import { canonicalJson, limitField, measure, type Canonical } from "../contract/canonical.js";
 import type { Issue } from "../contract/errors.js";
 import { Refusal } from "../contract/errors.js";
-import type { GrantFacts, HeldPermission } from "../contract/grants.js";
+import { coversWorkspace, type GrantFacts } from "../contract/grants.js";
 import { limits } from "../contract/limits.js";
-import { removeBinary } from "./redaction.js";
+import type { PublishedRun } from "../ledger/context_requests.js";
 import type { NewRun } from "../ledger/requests.js";
+import { removeBinary } from "./redaction.js";
 import { grantCapabilities, heldIn } from "./run_capabilities.js";
-import {
-  buildBinding, buildDelivery, buildEvent, buildInput, defaultEventType,
-} from "./run_defaults.js";
-import type { BindingMembers, EventMembers, ResolvedParams, RunParams } from "./run_params.js";
+import { buildBinding, buildDelivery, buildEvent, buildInput } from "./run_defaults.js";
+import type {
+  BindingMembers, EventMembers, JoinedMembers, MakingParams, ResolvedParams, RunParams,
+} from "./run_params.js";
 import { bindingShape, eventShape } from "./run_params.js";
 
 interface Gathered<M> {
@@ -24,7 +26,7 @@ interface Gathered<M> {
 
 /** Joins the places of each member; both given and different is refused at the top. */
 function gather<M extends object>(
-  places: { top: M; inner: M | undefined; within: string },
+  places: { top: Partial<M>; inner: M | undefined; within: string },
   names: readonly string[],
   issues: Issue[],
 ): Gathered<M> {
@@ -42,8 +44,13 @@ function gather<M extends object>(
   return { members: members as M, pathOf };
 }
 
-/** Applies every rule about the params that a single member cannot say. */
-export function resolveParams(params: RunParams): ResolvedParams {
+type Places = MakingParams & Partial<EventMembers & BindingMembers & { event: EventMembers }>;
+
+/** Joins what may stand in two places, with what is wrong about it. */
+export function joinMembers(
+  params: Places,
+  default_event_type: string,
+): JoinedMembers & { issues: Issue[] } {
   const issues: Issue[] = [];
   const event = gather<EventMembers>(
     { top: params, inner: params.event, within: "event" }, Object.keys(eventShape), issues,
@@ -54,20 +61,27 @@ export function resolveParams(params: RunParams): ResolvedParams {
   if (params.text !== undefined && event.members.input !== undefined) {
     issues.push({ path: "text", message: "excludes input" });
   }
+  const event_type = event.members.event_type ?? default_event_type;
+  const types = binding.members.event_types;
+  if (types !== undefined && !types.includes(event_type)) {
+    issues.push({ path: binding.pathOf("event_types"), message: "must contain event_type" });
+  }
+  return { event: { ...event.members, event_type }, binding: binding.members, issues };
+}
+
+/** Applies every rule about the params of run_create that a single member cannot say. */
+function resolveParams(params: RunParams): ResolvedParams {
+  const { event, binding, issues } = joinMembers(params, "api.invoked");
   if (params.deadline_at !== undefined && params.timeout_seconds !== undefined) {
     issues.push({ path: "deadline_at", message: "excludes timeout_seconds" });
   }
-  const types = binding.members.event_types;
-  if (types !== undefined && !types.includes(event.members.event_type ?? defaultEventType)) {
-    issues.push({ path: binding.pathOf("event_types"), message: "must contain event_type" });
-  }
   issues.push(...findQueueParams(params));
-  const { runner_id } = binding.members;
+  const { runner_id } = binding;
   if (runner_id === undefined) issues.push({ path: "runner_id", message: "is required" });
   if (issues.length > 0 || runner_id === undefined) {
     throw new Refusal("INVALID_PARAMS", { issues });
   }
-  return { params, runner_id, event: event.members, binding: binding.members };
+  return { params, runner_id, event, binding, metadata: params.metadata };
 }
 
 const queueNames = ["queue_name", "requested_runtime_id", "max_attempts", "not_before"] as const;
@@ -103,14 +117,8 @@ export function requireWorkspace(
   held: Pick<GrantFacts, "admin" | "creator">,
   workspace_id: string | null,
 ): void {
-  if (reaches(held.admin, workspace_id) || reaches(held.creator, workspace_id)) return;
-  throw new Refusal("FORBIDDEN", { reason: "out_of_scope" });
-}
-
-function reaches(held: HeldPermission | null, workspace_id: string | null): boolean {
-  if (held === null) return false;
-  if (held.workspaces === null) return true;
-  return workspace_id !== null && held.workspaces.includes(workspace_id);
+  const reached = [held.admin, held.creator].some((one) => coversWorkspace(one, workspace_id));
+  if (!reached) throw new Refusal("FORBIDDEN", { reason: "out_of_scope" });
 }
 
 /** Judges size, then workspace, and fills in what the request left out. */
@@ -119,26 +127,31 @@ export function buildRun(asked: {
   sent: Record<string, unknown>;
   grant: GrantFacts;
 }): NewRun {
-  const resolved = resolveParams(asked.params);
+  const { params, grant } = asked;
+  const resolved = resolveParams(params);
   const measured = measureRequest(asked.sent);
   limitRequest(measured);
-  limitField("metadata", asked.params.metadata);
-  requireWorkspace(asked.grant, resolved.event.workspace_id ?? null);
-  return { ...fillRun(resolved, asked.grant), ...stamp(measured) };
+  limitField("metadata", params.metadata);
+  requireWorkspace(grant, resolved.event.workspace_id ?? null);
+  return {
+    ...fillRun(resolved, grant),
+    run_id: params.run_id ?? null,
+    parent_run_id: params.parent_run_id ?? null,
+    ...fillDispatch(params),
+    fingerprint: measured.fingerprint,
+    request_bytes: measured.bytes,
+  };
 }
 
-const stamp = (measured: Canonical) => ({
-  fingerprint: measured.fingerprint,
-  request_bytes: measured.bytes,
-});
-
-type FilledRun = Omit<NewRun, "fingerprint" | "request_bytes">;
-
-function fillRun(resolved: ResolvedParams, grant: GrantFacts): FilledRun {
+/** The run as both methods make it, to be claimed from a queue and without a fixed end. */
+export function fillRun(
+  resolved: ResolvedParams,
+  grant: GrantFacts,
+): Omit<PublishedRun, "request_bytes"> {
   const { params, event } = resolved;
   const delivery = buildDelivery(event);
   const binding = buildBinding(resolved, delivery);
-  const input = buildInput(resolved);
+  const input = buildInput(event, params.text);
   const facts = {
     has_conversation: event.conversation_id !== undefined,
     has_state: binding.state_policy.enable_state && binding.state_policy.state_scopes.length > 0,
@@ -148,13 +161,15 @@ function fillRun(resolved: ResolvedParams, grant: GrantFacts): FilledRun {
   const held = heldIn(grant, event.workspace_id ?? null);
   const granted = grantCapabilities(wanted, facts, held);
   return {
-    run_id: params.run_id ?? null,
     runner_id: resolved.runner_id,
-    parent_run_id: params.parent_run_id ?? null,
-    ...fillDispatch(params),
+    queue_name: params.queue_name ?? "default",
+    priority: params.priority,
+    requested_runtime_id: params.requested_runtime_id ?? null,
+    max_attempts: params.max_attempts ?? limits.max_attempts.default,
+    timeout_seconds: params.timeout_seconds ?? null,
     allow_unregistered_runner: params.allow_unregistered_runner,
     include_plugins: params.include_plugins ?? null,
-    metadata: params.metadata,
+    metadata: resolved.metadata,
     denied: granted.denied,
     event: buildEvent(event),
     input,
@@ -170,18 +185,16 @@ function fillRun(resolved: ResolvedParams, grant: GrantFacts): FilledRun {
   };
 }
 
+/** What run_create alone says: a running run has no queue and always an end. */
 function fillDispatch(params: RunParams) {
-  const running = params.dispatch === "running";
+  const times = { not_before: params.not_before ?? null, deadline_at: params.deadline_at ?? null };
+  if (params.dispatch === "queued") return { dispatch: params.dispatch, ...times };
   const ends = params.deadline_at ?? params.timeout_seconds;
-  const unlimited = running ? limits.timeout_seconds.default_running : null;
+  const unlimited = limits.timeout_seconds.default_running;
   return {
     dispatch: params.dispatch,
-    queue_name: running ? null : (params.queue_name ?? "default"),
-    priority: params.priority,
-    requested_runtime_id: params.requested_runtime_id ?? null,
-    max_attempts: params.max_attempts ?? limits.max_attempts.default,
-    not_before: params.not_before ?? null,
-    deadline_at: params.deadline_at ?? null,
+    queue_name: null,
     timeout_seconds: ends === undefined ? unlimited : (params.timeout_seconds ?? null),
+    ...times,
   };
 }

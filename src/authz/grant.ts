@@ -78,12 +78,12 @@ function judge(access: Access, minting: Minting): Judged {
       };
     case "own":
       return { admin: held(minting, access.admin) };
-    case "retry":
-      return {
-        target_run_id: requireTarget(minting),
-        admin: held(minting, access.admin),
-        creator: held(minting, "agent_run:create"),
-      };
+    case "outside":
+      return judgeOutside(access, minting);
+    case "session":
+      return judgeSession(access, minting);
+    case "connection":
+      return {};
   }
 }
 
@@ -109,9 +109,25 @@ function judgePermission(access: AccessOf<"permission">, minting: Minting): Judg
   };
 }
 
+function judgeOutside(access: AccessOf<"outside">, minting: Minting): Judged {
+  const target_run_id = requireTarget(minting);
+  const admin = held(minting, access.admin);
+  const creator = held(minting, "agent_run:create");
+  if (!access.owner) requirePath(null, admin, creator);
+  return { target_run_id, admin, creator };
+}
+
+function judgeSession(access: AccessOf<"session">, minting: Minting): Judged {
+  const run_id = runOf(minting);
+  if (run_id === null) throw new Error("the schema of an action with session access needs run_id");
+  const { capability, mode } = access.run;
+  const claim = access.fenced ? readWriteParams(minting, false).claim : null;
+  return { run_id, target_run_id: run_id, capability, mode, claim };
+}
+
 function judgeRead(access: AccessOf<"read">, minting: Minting): Judged {
   const run_id = runOf(minting);
-  const target_run_id = access.target === "required" ? requireTarget(minting) : null;
+  const target_run_id = readTarget(access.target, minting);
   const admin = held(minting, access.admin);
   const creator = access.creator ? held(minting, "agent_run:create") : null;
   requirePath(run_id, admin, creator);
@@ -209,6 +225,12 @@ function shownClaim(minting: Minting): ShownClaim | null {
     token_sha256: sha256Hex(claim_token),
     epoch: typeof epoch === "number" ? epoch : null,
   };
+}
+
+function readTarget(target: AccessOf<"read">["target"], minting: Minting): string | null {
+  if (target === "none") return null;
+  if (target === "required") return requireTarget(minting);
+  return textOf(minting, "target_run_id") ?? runOf(minting);
 }
 
 const targetMissing = "name the run with target_run_id or run_id";

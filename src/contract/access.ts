@@ -51,8 +51,11 @@ export type Access =
       run: RunPath;
       admin?: Permission;
       creator?: boolean;
-      target: "required" | "none";
+      /** `optional`: without a run of the caller's own, absent means all runs that are reached. */
+      target: "required" | "optional" | "none";
     }
+  /** The caller's own run, authority and subject. `fenced`: a shown claim has to be active. */
+  | { kind: "session"; run: RunPath; fenced: boolean }
   /** As read with a target; another target than `run_id` needs a live session. */
   | { kind: "cancel"; run: RunPath; admin: Permission; creator: boolean }
   /** WRITE(capability): executor by claim or by a running session; administrators if `admin`. */
@@ -61,8 +64,10 @@ export type Access =
   | { kind: "claim"; capability: Capability }
   /** RUN(capability, live), ADMIN(runtime:admin), OWN: claiming and runtimes. */
   | { kind: "fleet"; run: RunPath; admin: Permission }
-  /** ADMIN, CREATOR, OWNER of an ended target, in this order, without a run of the caller's own. */
-  | { kind: "retry"; admin: Permission }
+  /** ADMIN, CREATOR and, if `owner`, the owner of the target, in this order, without a run_id. */
+  | { kind: "outside"; admin: Permission; owner: boolean }
+  /** The connection itself: what only it holds. */
+  | { kind: "connection" }
   /** OWN rows of the caller's plugin, or all of them with `admin`. */
   | { kind: "own"; admin?: Permission };
 
@@ -82,5 +87,8 @@ export const fleet = (options: Omit<Extract<Access, { kind: "fleet" }>, "kind">)
   ({ kind: "fleet", ...options }) as const;
 export const own = (options: Omit<Extract<Access, { kind: "own" }>, "kind"> = {}) =>
   ({ kind: "own", ...options }) as const;
-export const retry = (options: Omit<Extract<Access, { kind: "retry" }>, "kind">) =>
-  ({ kind: "retry", ...options }) as const;
+export const outside = (options: Omit<Extract<Access, { kind: "outside" }>, "kind">) =>
+  ({ kind: "outside", ...options }) as const;
+export const session = (options: Omit<Extract<Access, { kind: "session" }>, "kind">) =>
+  ({ kind: "session", ...options }) as const;
+export const ofConnection = () => ({ kind: "connection" }) as const;

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { measure } from "./canonical.js";
 import type { Issue } from "./errors.js";
-import { listIssues } from "./issues.js";
+import { listIssues } from "./errors.js";
 import { limits } from "./limits.js";
 import { id, json, optional, text, time, withDefault } from "./scalars.js";
 

@@ -171,7 +171,7 @@ export const registeredPlugin = z
   .meta({ id: "RegisteredPlugin" });
 export type RegisteredPlugin = z.output<typeof registeredPlugin>;
 
-const pageShape = <T extends z.ZodType>(item: T) => ({
+export const pageShape = <T extends z.ZodType>(item: T) => ({
   items: z.array(item),
   next_cursor: nullable(cursor),
   prev_cursor: nullable(cursor),

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { limitField, measure } from "./canonical.js";
 import { Refusal } from "./errors.js";
-import { listIssues } from "./issues.js";
+import { listIssues } from "./errors.js";
 import { limits } from "./limits.js";
 import { id, integer, openObject, optional, stateScopes, text } from "./scalars.js";
 

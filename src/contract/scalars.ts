@@ -125,7 +125,12 @@ export const runStatuses = [
 export const terminalStatuses = ["completed", "failed", "cancelled", "timeout"] as const;
 export const runStatus = z.enum(runStatuses).meta({ id: "RunStatus" });
 export const runtimeStatuses = ["online", "draining", "offline", "stale"] as const;
+export const interactionStatuses = ["pending", "submitted", "expired", "cancelled"] as const;
 export const stateScopes = ["conversation", "actor", "subject", "runner"] as const;
+
+/** The key under which state is stored; one key has a second, shorter name. */
+export const storedKey = (key: string): string =>
+  key === "conversation_id" ? "external.conversation_id" : key;
 
 /** For a transform that may refuse: it runs only where the schema found nothing. An unknown key
     does not stop a transform by itself (zod 4.6), and INVALID_PARAMS comes before its refusal. */

@@ -117,12 +117,16 @@ export function describeAccess(access: Access): string {
       return access.before_login ? "every connection, also before login" : "every connection";
     case "permission":
       return `one of the permissions ${access.any.join(", ")}`;
-    case "retry":
+    case "outside":
       return joinPaths([
         `the permission ${access.admin}`,
         "agent_run:create, for runs that the caller created",
-        "the plugin that owns the run, of failures",
+        access.owner && "the plugin that owns the run, of failures",
       ]);
+    case "session":
+      return describeRunPath(access.run);
+    case "connection":
+      return "the connection that holds it";
     case "read":
     case "cancel":
       return joinPaths([

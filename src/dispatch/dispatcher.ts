@@ -11,7 +11,7 @@ import { mintGrant } from "../authz/grant.js";
 import type { Directory } from "../authz/plugins.js";
 import type { Access, AccessKind } from "../contract/access.js";
 import { Refusal, type Issue } from "../contract/errors.js";
-import { listIssues } from "../contract/issues.js";
+import { listIssues } from "../contract/errors.js";
 import type { Ledger } from "../ledger/ledger.js";
 import { codeOf, logCall } from "./call_log.js";
 import type { SealedActions } from "./host.js";
@@ -29,6 +29,8 @@ export interface IncomingCall {
     calledAs(principal: Principal): void;
   };
   signal: AbortSignal;
+  /** What is to follow the answer, or that of its batch. */
+  afterAnswer(work: () => void): void;
 }
 
 export interface Dispatcher {
@@ -64,23 +66,29 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   async function handle(input: IncomingCall, trace: { caller: Caller | null }): Promise<Handled> {
     const { connection, method, params: given } = input;
     const action = parts.actions.get(method);
-    const caller = await identifyCaller(parts.directory, {
-      access: action?.access,
-      principal: connection.principal,
-      caller_plugin_identity: given["caller_plugin_identity"],
-    });
+    const { principal } = connection;
+    const { caller_plugin_identity } = given;
+    const arrival = { access: action?.access, principal, caller_plugin_identity };
+    const caller = await identifyCaller(parts.directory, arrival);
     trace.caller = caller;
     if (action === undefined) throw unknownMethod(method);
     requirePermission(caller, action.access);
     const { params, sent } = checkParams(action, given, input.issues);
     // From what was sent and found right: a schema may give its handler another shape.
-    const grant = mintGrant({
-      action, caller, params: sent, now: parts.clock.now(), read_days: parts.read_days,
+    const mint = (as: Caller | null) => mintGrant({
+      action, caller: as, params: sent, now: parts.clock.now(), read_days: parts.read_days,
     });
+    const grant = mint(caller);
+    const again = async () => {
+      const present = await identifyCaller(parts.directory, arrival);
+      requirePermission(present, action.access);
+      return mint(present);
+    };
     if (caller !== null && caller.via !== null) connection.calledAs(caller.principal);
     const { ledger, log, host_facts: host } = parts;
+    const { signal, afterAnswer } = input;
     const call: AnyCall = {
-      params, sent, grant, ledger, log, host, connection, signal: input.signal,
+      params, sent, grant, again, afterAnswer, ledger, log, host, connection, signal,
     };
     return { action, call, result: await action.handle(call) };
   }

@@ -22,8 +22,12 @@ function byAccess(access: Access): readonly ErrorCode[] {
       return access.target === "none" ? ["SESSION_EXPIRED"] : ["SESSION_EXPIRED", "NOT_FOUND"];
     case "cancel":
       return ["SESSION_EXPIRED", "NOT_FOUND"];
-    case "retry":
+    case "outside":
       return ["NOT_FOUND"];
+    case "connection":
+      return [];
+    case "session":
+      return access.fenced ? ["SESSION_EXPIRED", "LEASE_LOST"] : ["SESSION_EXPIRED"];
     case "write":
       return ["SESSION_EXPIRED", "NOT_FOUND", "LEASE_LOST"];
     case "claim":

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { AnyAction } from "../actions/action.js";
 import { Refusal, type Issue } from "../contract/errors.js";
-import { listIssues } from "../contract/issues.js";
+import { listIssues } from "../contract/errors.js";
 import { identity, openObject, optional } from "../contract/scalars.js";
 
 /** Accepted beside the params of every method. */

@@ -20,32 +20,52 @@ export interface CancelFact extends RunNamed {
   claimed: boolean;
 }
 
-type Unsubscribe = () => void;
+/** Steering waits for a live run: `pending` items could be pulled. */
+export interface SteeringFact extends RunNamed {
+  pending: number;
+  plugin_identity: string;
+  claim_epoch: number;
+  claimed: boolean;
+  /** One mark per queued item and delivery, where known: what was told by mark is told once. */
+  marks?: readonly string[];
+}
+
+export type Unsubscribe = () => void;
 
 export interface Signals {
   runClaimable(tenant_id: string): void;
   runEnded(named: RunNamed): void;
+  eventStored(named: RunNamed): void;
   cancelRequested(fact: CancelFact): void;
+  steeringAvailable(fact: SteeringFact): void;
   pluginChanged(named: PluginNamed): void;
   onRunClaimable(listener: (tenant_id: string) => void): Unsubscribe;
   onRunEnded(listener: (named: RunNamed) => void): Unsubscribe;
+  onEventStored(listener: (named: RunNamed) => void): Unsubscribe;
   onCancelRequested(listener: (fact: CancelFact) => void): Unsubscribe;
+  onSteeringAvailable(listener: (fact: SteeringFact) => void): Unsubscribe;
   onPluginChanged(listener: (named: PluginNamed) => void): Unsubscribe;
 }
 
 export function createSignals(report: (cause: unknown) => void): Signals {
   const claimable = createSignal<string>(report);
   const ended = createSignal<RunNamed>(report);
+  const stored = createSignal<RunNamed>(report);
   const cancel = createSignal<CancelFact>(report);
+  const steering = createSignal<SteeringFact>(report);
   const plugin = createSignal<PluginNamed>(report);
   return {
     runClaimable: claimable.tell,
     runEnded: ended.tell,
+    eventStored: stored.tell,
     cancelRequested: cancel.tell,
+    steeringAvailable: steering.tell,
     pluginChanged: plugin.tell,
     onRunClaimable: claimable.listen,
     onRunEnded: ended.listen,
+    onEventStored: stored.listen,
     onCancelRequested: cancel.listen,
+    onSteeringAvailable: steering.listen,
     onPluginChanged: plugin.listen,
   };
 }

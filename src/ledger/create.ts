@@ -1,7 +1,6 @@
 // Puts the families of the ledger together. main owns what it returns.
 
 import type { Database } from "../sql/database.js";
-import { readCancelRequests } from "../sql/cancel_requested.js";
 import { readClock } from "../sql/clock_now.js";
 import { listTenants } from "../sql/known_tenants.js";
 import { readDueTenants, takeDuty } from "../sql/sweep_duty.js";
@@ -10,11 +9,17 @@ import { createOperate } from "./answers.js";
 import { createClaims } from "./families/claims.js";
 import { createEvents } from "./families/events.js";
 import { createRunners, createRuntimes } from "./families/fleet.js";
+import { createFeedReads, type FeedReads } from "./feed_reads.js";
 import type { Ledger } from "./ledger.js";
-import type { CancelFact, LedgerParts, Told, Waits } from "./parts.js";
+import type { LedgerParts, Told, Waits } from "./parts.js";
+import { createHistory } from "./families/history.js";
+import { createIngress } from "./families/ingress.js";
+import { createInteractions } from "./families/interactions.js";
 import { createPluginReads, createPlugins, type PluginReads } from "./families/plugins.js";
 import { createRuns } from "./families/runs.js";
 import { createAudit, createStatistics } from "./families/statistics.js";
+import { createState } from "./families/state.js";
+import { createSteering } from "./families/steering.js";
 import { createSweeps } from "./families/sweeps.js";
 
 export interface LedgerOptions {
@@ -27,14 +32,13 @@ export interface LedgerOptions {
 export interface CreatedLedger {
   ledger: Ledger;
   plugin_reader: PluginReads;
+  feed_reads: FeedReads;
   duty: {
     /** True while `holder` has the duty, for `seconds` from now by the database clock. */
     take(wanted: { duty: string; holder: string; seconds: number }): Promise<boolean>;
     /** Tenants in which something is due; 0 retention days look for none of it. */
     tenantsWithDueWork(retention_days: number): Promise<readonly string[]>;
   };
-  /** Cancels of live runs requested within the last `seconds`, on any host, of one tenant. */
-  cancelRequests(wanted: { tenant_id: string; seconds: number }): Promise<readonly CancelFact[]>;
   tenants(): Promise<readonly string[]>;
 }
 
@@ -55,6 +59,11 @@ export function createLedger(options: LedgerOptions): CreatedLedger {
     claims: createClaims(parts),
     runners: createRunners(parts),
     runtimes: createRuntimes(parts),
+    ingress: createIngress(parts),
+    history: createHistory(parts),
+    steering: createSteering(parts),
+    state: createState(parts),
+    interactions: createInteractions(parts),
     statistics: createStatistics(parts),
     audit: createAudit(parts),
     sweeps: createSweeps(parts),
@@ -62,6 +71,7 @@ export function createLedger(options: LedgerOptions): CreatedLedger {
   return {
     ledger,
     plugin_reader: createPluginReads(database),
+    feed_reads: createFeedReads(database),
     duty: {
       async take(wanted) {
         const [row] = await database.query("take_duty", (sql) => takeDuty(sql, wanted));
@@ -72,8 +82,6 @@ export function createLedger(options: LedgerOptions): CreatedLedger {
         return rows.map(({ tenant_id }) => tenant_id);
       },
     },
-    cancelRequests: (wanted) =>
-      database.query("cancel_requested", (sql) => readCancelRequests(sql, wanted)),
     async tenants() {
       const rows = await database.query("known_tenants", (sql) => listTenants(sql));
       return rows.map(({ tenant_id }) => tenant_id);

@@ -5,7 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { v7 } from "uuid";
 import { limits } from "../contract/limits.js";
 
-export type IdPrefix = "run" | "evt" | "bind" | "steer" | "msg" | "sub";
+export type IdPrefix = "run" | "evt" | "bind" | "steer" | "msg" | "sub" | "host";
 
 export const makeId = (prefix: IdPrefix): string => `${prefix}_${v7()}`;
 

@@ -6,7 +6,15 @@ import type {
   AuditPage, EmittedEvent, Plugin, PluginPage, RegisteredPlugin, RenewedRun, Run, RunDetail,
   RunEvent, RunEventPage, RunnerDescriptor, RunnerPage, RunPage, Runtime, RuntimePage, WorkItem,
 } from "../contract/records.js";
+import type {
+  EventPage, EventRecord, Interaction, InteractionPage, PublishedEvent, PulledSteering,
+  SearchResult, StateKeys, StateValue, SteeringAck, TranscriptPage,
+} from "../contract/context_records.js";
 import type { RunnerStats, RunStats, RuntimeStats, SweepReport } from "../contract/statistics.js";
+import type {
+  EventLogQuery, EventToPublish, HistoryQuery, HistorySearch, InteractionAnswer, InteractionQuery,
+  StateKey, StateListQuery, StateToSet, SteeringPull,
+} from "./context_requests.js";
 import type {
   AuditQuery, ClaimRequest, EventPageQuery, FinalizeRequest, NewResult, NewRun, PluginListQuery,
   PluginPatch, ReleaseRequest, RenewRequest, RetryRequest, RunListQuery, RunnerDeclaration,
@@ -42,7 +50,7 @@ export interface Ledger {
     /** Ends a run; a repeat with the same status is answered. */
     finalize(grant: Grant<"write">, request: FinalizeRequest): Promise<Run>;
     /** Makes a new run from the stored request of one that has ended. */
-    retry(grant: Grant<"retry">, request: RetryRequest): Promise<Run>;
+    retry(grant: Grant<"outside">, request: RetryRequest): Promise<Run>;
     /** Waits until the target is terminal, whichever host ends it; each look judges access. */
     wait(grant: Grant<"read">, wait: { wait_seconds: number; signal: AbortSignal }): Promise<Run>;
     /** Waits until the run that this call created is terminal; DEADLINE_EXCEEDED after the wait. */
@@ -79,6 +87,41 @@ export interface Ledger {
       named: { runtime_id: string },
     ): Promise<{ runtime: Runtime; released_claim_count: number }>;
     list(grant: Grant<"fleet">, query: RuntimeListQuery): Promise<RuntimePage>;
+  };
+  ingress: {
+    /** Logs an event and hands it to a live run, or creates a run, or only logs it; once per id. */
+    publish(grant: Grant<"permission">, event: EventToPublish): Promise<PublishedEvent>;
+  };
+  history: {
+    page(grant: Grant<"session">, query: HistoryQuery): Promise<TranscriptPage>;
+    search(grant: Grant<"session">, search: HistorySearch): Promise<SearchResult>;
+    event(grant: Grant<"session">, named: { event_id: string }): Promise<EventRecord>;
+    events(grant: Grant<"session">, query: EventLogQuery): Promise<EventPage>;
+    prompt(grant: Grant<"session">): Promise<{ prompt: Record<string, unknown>[] }>;
+  };
+  steering: {
+    /** Leases attached items to the executor, after confirming those of `ack`. */
+    pull(grant: Grant<"session">, pull: SteeringPull): Promise<PulledSteering>;
+    acknowledge(grant: Grant<"session">, named: { ids: string[] }): Promise<SteeringAck>;
+  };
+  state: {
+    get(grant: Grant<"session">, named: StateKey): Promise<StateValue>;
+    set(grant: Grant<"session">, value: StateToSet): Promise<{ success: true; version: number }>;
+    delete(
+      grant: Grant<"session">,
+      named: StateKey & { if_version: number | null },
+    ): Promise<{ success: boolean }>;
+    list(grant: Grant<"session">, query: StateListQuery): Promise<StateKeys>;
+  };
+  interactions: {
+    list(grant: Grant<"read">, query: InteractionQuery): Promise<InteractionPage>;
+    get(grant: Grant<"read">, named: { interaction_id: string }): Promise<Interaction>;
+    /** Of several concurrent answers one wins; the run hears of it as steering. */
+    submit(grant: Grant<"outside">, answer: InteractionAnswer): Promise<Interaction>;
+    cancel(
+      grant: Grant<"outside">,
+      named: { interaction_id: string; status_reason: string | null },
+    ): Promise<Interaction>;
   };
   statistics: {
     ofRuns(grant: Grant<"permission">, query: StatsQuery & { runner_id: string | null }):

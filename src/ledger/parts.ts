@@ -3,11 +3,15 @@
 
 import type { Database } from "../sql/database.js";
 import type { CancelFact } from "../sql/cancel_requested.js";
+import type { SteeringFact } from "../sql/steering_news.js";
 import type { Operate } from "./answers.js";
 
 export type { CancelFact } from "../sql/cancel_requested.js";
+export type { SteeringFact } from "../sql/steering_news.js";
 
 export interface Told {
+  eventStored(named: { tenant_id: string; run_id: string }): void;
+  steeringAvailable(fact: SteeringFact): void;
   runClaimable(tenant_id: string): void;
   runEnded(named: { tenant_id: string; run_id: string }): void;
   cancelRequested(fact: CancelFact): void;
@@ -33,4 +37,22 @@ export interface LedgerParts {
   waits: Waits;
   /** Permissions that the configuration adds to an identity; empty when its entry is disabled. */
   config_permissions(named: { tenant_id: string; plugin_identity: string }): readonly string[];
+}
+
+/** Tells what a statement answered about steering: one fact, a list, or nothing. */
+export function tellSteering(told: Told, tenant_id: string, news: unknown): void {
+  const facts = (Array.isArray(news) ? news : [news]) as (Omit<SteeringFact, "tenant_id"> | null)[];
+  for (const fact of facts) {
+    if (fact) told.steeringAvailable({ ...fact, tenant_id });
+  }
+}
+
+/** Tells that a run ended, and that there is something to claim. */
+export function tellAftermath(
+  told: Told,
+  named: { tenant_id: string; run_id: string },
+  done: Readonly<Record<string, unknown>>,
+): void {
+  if (done["ended"] === true) told.runEnded(named);
+  if (done["queued"] === true) told.runClaimable(named.tenant_id);
 }

@@ -48,7 +48,22 @@ export interface Database {
   migrate<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** Resolves when the database answers; refuses with UNAVAILABLE. */
   ping(): Promise<void>;
+  /** Notices between processes, on a connection beside the pool; to be stopped before `close`. */
+  listen(wanted: Listening): Notices;
   close(): Promise<void>;
+}
+
+export interface Listening {
+  channel: string;
+  /** Also gets what this process has sent. */
+  onNotice(payload: string): void;
+}
+
+/** Whoever uses them has another way to learn the same: one that is sent may never arrive. */
+export interface Notices {
+  /** One statement; rejects when they were not taken, and none is kept. */
+  send(payloads: readonly string[]): Promise<void>;
+  stop(): Promise<void>;
 }
 
 const retriedStates = new Set(["40001", "40P01"]);
@@ -115,6 +130,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     async ping() {
       await query("ping", (sql) => sql<{ one: number }[]>`select 1 as one`);
     },
+    listen: (wanted) => openNotices(options, wanted),
     close() {
       closing ??= endPool(pool, close_ms);
       return closing;
@@ -129,17 +145,21 @@ interface Pool {
 }
 
 function openPool(options: DatabaseOptions): Pool {
-  const sql = postgres(options.url, {
-    max: options.pool_size,
+  const { pool_size: max } = options;
+  const sql = connect(options, { max, connection: { application_name: "runhost" } });
+  return { sql, under_way: new Set() };
+}
+
+function connect(options: DatabaseOptions, own: postgres.Options<{}>): Sql {
+  return postgres(options.url, {
     prepare: options.prepare,
     // The driver's own back-off grows to 20 s; a statement waits for its deadline, not longer.
     backoff: () => 0.1,
     connect_timeout: 2,
     fetch_types: false,
-    connection: { application_name: "runhost" },
     onnotice: (notice) => options.log.debug({ notice: notice["message"] }, "database notice"),
+    ...own,
   }) as unknown as Sql;
-  return { sql, under_way: new Set() };
 }
 
 /** The driver's end() hangs after a lost connection: what is under way is waited for here, and the
@@ -147,6 +167,69 @@ function openPool(options: DatabaseOptions): Pool {
 async function endPool(pool: Pool, timeout_ms: number): Promise<void> {
   await withDeadline(Promise.allSettled(pool.under_way), timeout_ms);
   await withDeadline(pool.sql.end({ timeout: 0.1 }).catch(() => undefined), 1000);
+}
+
+/** How often a listener that seems well says LISTEN again, and one that is not tries anew. */
+const relisten_ms = 10_000;
+const reconnect_ms = 250;
+
+/** LISTEN is repeated for as long as it lasts: it costs nothing where it already holds, and shows
+    a connection that broke unseen. A connection that failed is not used again (`poisoned`). */
+function openNotices(options: DatabaseOptions, { channel, onNotice }: Listening): Notices {
+  let sql: Sql | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  function discard(used: Sql): void {
+    if (used !== sql) return;
+    sql = null;
+    void withDeadline(used.end({ timeout: 0.1 }).catch(() => undefined), 1000);
+    clearTimeout(timer);
+    if (!stopped) timer = setTimeout(listen, reconnect_ms);
+  }
+
+  async function run(used: Sql, statement: PromiseLike<unknown>): Promise<void> {
+    try {
+      const outcome = await withDeadline(statement, options.statement_timeout_ms);
+      if (outcome === "late") throw unavailable("the database did not answer in time");
+    } catch (thrown) {
+      discard(used);
+      throw thrown;
+    }
+  }
+
+  async function listen(): Promise<void> {
+    const used: Sql = (sql ??= connect(options, {
+      max: 1,
+      max_lifetime: null,
+      connection: { application_name: "runhost hints" },
+      onclose: () => discard(used),
+      // Known to the driver, not to its types: what its own listen() is built on.
+      ...{ onnotify: (_channel: string, payload: string) => stopped || onNotice(payload) },
+    }));
+    await run(used, used`listen ${used(channel)}`).then(
+      () => {
+        if (used === sql) timer = setTimeout(listen, relisten_ms);
+      },
+      (cause: unknown) => options.log.debug({ state: stateOf(cause) }, "cannot listen for hints"),
+    );
+  }
+
+  void listen();
+  return {
+    async send(payloads) {
+      if (sql === null) throw unavailable("the connection for hints is down");
+      const texts = sql.json(payloads as Json[]);
+      // Nobody waits for a hint to be on disk.
+      await run(sql, sql`select set_config('synchronous_commit', 'off', true),
+        pg_notify(${channel}, payload) from jsonb_array_elements_text(${texts}) payload`);
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      if (sql !== null) discard(sql);
+    },
+  };
 }
 
 async function withDeadline<T>(work: PromiseLike<T>, timeout_ms: number): Promise<T | "late"> {

@@ -14,6 +14,9 @@ export type LedgerFunction =
   | "runtime_register" | "runtime_heartbeat" | "runtime_deregister"
   | "run_retry" | "run_stats" | "runner_stats" | "runtime_stats"
   | "sweep_runtimes" | "sweep_deadlines" | "sweep_leases" | "sweep_interactions"
+  | "event_publish" | "event_get" | "prompt_get" | "steering_pull" | "steering_ack"
+  | "state_get" | "state_set" | "state_delete" | "state_list"
+  | "interaction_get" | "interaction_submit" | "interaction_cancel"
   | "sweep_steering" | "sweep_retention" | "count_retention";
 
 /** What every function answers: a refusal as JSON, or the facts that it names. */

@@ -10,7 +10,8 @@ import { createLiveness, type Liveness } from "./liveness.js";
 import { createOrder } from "./order.js";
 import { createOutbox, type Outbox } from "./outbox.js";
 import type {
-  Identities, NotedClaim, Principal, Proof, ServedConnection, Transport, WireBounds, WireLog,
+  Feed, Identities, NotedClaim, Principal, Proof, ServedConnection, Subscriber, Transport,
+  WireBounds, WireLog,
 } from "./parts.js";
 import type { Rpc } from "./rpc.js";
 
@@ -19,6 +20,7 @@ export interface ConnectionParts {
   rpc: Rpc;
   dispatcher: Dispatcher;
   identities: Identities;
+  feed: Feed;
   bounds: WireBounds;
   log: WireLog;
   /** Told of every identity that the connection counts as, and of every claim made over it. */
@@ -47,6 +49,7 @@ const connectMethod = "plugin_connect";
 export class Connection implements ServedConnection {
   readonly #parts: ConnectionParts;
   readonly #outbox: Outbox;
+  readonly #subscriber: Subscriber;
   readonly #liveness: Liveness;
   readonly #runs = createOrder();
   readonly #logins = createOrder();
@@ -80,6 +83,8 @@ export class Connection implements ServedConnection {
       bytes_max: bounds.outgoing_bytes_max,
       stall_ms: bounds.stall_seconds * 1000,
     });
+    this.#subscriber = parts.feed.attach(this.#outbox);
+    this.#outbox.onFlushed(() => this.#subscriber.flushed());
     this.#outbox.onEmpty(() => this.#noteIdle());
     this.#liveness = createLiveness({
       received: () => transport.received(),
@@ -110,6 +115,14 @@ export class Connection implements ServedConnection {
 
   noteClaim(claim: NotedClaim): void {
     this.#parts.onClaim(claim);
+  }
+
+  subscribe(wanted: Parameters<Subscriber["subscribe"]>[0]) {
+    return this.#subscriber.subscribe(wanted);
+  }
+
+  unsubscribe(subscription_id: string): boolean {
+    return this.#subscriber.unsubscribe(subscription_id);
   }
 
   calledAs(principal: Principal): void {
@@ -148,6 +161,7 @@ export class Connection implements ServedConnection {
   /** Takes no more calls and closes when those in flight are answered; settles when it is gone. */
   async leave({ code, reason, refusal, cut_ms, wait_ms }: Leave): Promise<void> {
     this.#leaving ??= refusal;
+    this.#subscriber.end();
     const cut = setTimeout(() => this.#abort.abort(refusal), cut_ms);
     await new Promise<void>((resolve) => {
       const end = setTimeout(resolve, wait_ms);
@@ -183,6 +197,7 @@ export class Connection implements ServedConnection {
     this.#closing = true;
     clearTimeout(this.#connectTimer);
     this.#liveness.stop();
+    this.#subscriber.end();
     this.#outbox.stop();
     this.#abort.abort(new Refusal("UNAVAILABLE"));
     this.#noteIdle();
@@ -196,13 +211,15 @@ export class Connection implements ServedConnection {
 
   async #answerFrame(text: string): Promise<void> {
     this.#frames += 1;
+    const after: (() => void)[] = [];
     try {
       const frame = readFrame(text, this.#parts.bounds);
       const answer =
         frame.kind === "batch"
-          ? await this.#serveBatch(frame.elements)
-          : await this.#serve(frame.element);
+          ? await this.#serveBatch(frame.elements, after)
+          : await this.#serve(frame.element, after);
       if (answer !== null) this.#outbox.send(answer);
+      for (const work of this.#closing ? [] : after) work();
     } catch (cause) {
       this.#parts.log.error({ err: cause }, "a frame could not be answered");
       this.close(1011, "internal error");
@@ -213,13 +230,16 @@ export class Connection implements ServedConnection {
     this.#noteIdle();
   }
 
-  async #serveBatch(elements: readonly Element[]): Promise<string | null> {
-    const answers = await Promise.all(elements.map((element) => this.#serve(element)));
+  async #serveBatch(
+    elements: readonly Element[],
+    after: (() => void)[],
+  ): Promise<string | null> {
+    const answers = await Promise.all(elements.map((element) => this.#serve(element, after)));
     const given = answers.filter((answer) => answer !== null);
     return given.length === 0 ? null : `[${given.join(",")}]`;
   }
 
-  async #serve(element: Element): Promise<string | null> {
+  async #serve(element: Element, after: (() => void)[]): Promise<string | null> {
     const { rpc, bounds } = this.#parts;
     if (element.kind === "response") return null;
     if (element.kind === "invalid") return rpc.refusal(element.id, element.refusal);
@@ -230,17 +250,22 @@ export class Connection implements ServedConnection {
     this.#in_flight += 1;
     const turn = this.#takeTurn(element);
     try {
-      return await rpc.serve(element, () => this.#start(element, turn));
+      return await rpc.serve(element, () => this.#start(element, turn, after));
     } finally {
       turn.end();
       this.#in_flight -= 1;
     }
   }
 
-  async #start({ method, params, issues }: CheckedRequest, turn: Turn): Promise<unknown> {
+  async #start(
+    { method, params, issues }: CheckedRequest,
+    turn: Turn,
+    after: (() => void)[],
+  ): Promise<unknown> {
     if (turn.before !== null) await turn.before;
     const { signal } = this.#abort;
-    const input = { method, params, issues, connection: this, signal };
+    const afterAnswer = (work: () => void): void => void after.push(work);
+    const input = { method, params, issues, connection: this, signal, afterAnswer };
     const { effect, answer } = this.#parts.dispatcher.call(input);
     void effect.then(turn.takeEffect, turn.takeEffect);
     return answer;

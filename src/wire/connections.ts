@@ -7,13 +7,21 @@ import { Connection, type ConnectionParts } from "./connection.js";
 import type { NotedClaim, Principal, Proof, Transport, WireLog } from "./parts.js";
 
 /** A cancel request, as the ledger told it. */
-export interface CancelRequest {
+export interface CancelRequest extends Executor {
+  status_reason: string | null;
+}
+
+/** Steering that waits, as the ledger told it. */
+export interface WaitingSteering extends Executor {
+  pending: number;
+}
+
+/** Who works on a run: its plugin, and claim number `claim_epoch` while it is `claimed`. */
+interface Executor {
   tenant_id: string;
   run_id: string;
-  status_reason: string | null;
   plugin_identity: string;
   claim_epoch: number;
-  /** Claim number `claim_epoch` is at work on the run. */
   claimed: boolean;
 }
 
@@ -27,6 +35,7 @@ export interface Connections {
   /** Closes those of the identity that were not proved by the key that is still good. */
   revoke(principal: Principal, active_key_id: string | null): void;
   pushCancel(request: CancelRequest): void;
+  pushSteering(waiting: WaitingSteering): void;
   /** Answers what is in flight, closes with 1001, settles when all are gone. */
   drain(): Promise<void>;
 }
@@ -34,7 +43,7 @@ export interface Connections {
 /** The answer that revokes a key still has to reach its connection. */
 const revoke_grace_ms = 1000;
 
-type Shared = Pick<ConnectionParts, "rpc" | "dispatcher" | "identities" | "bounds" | "log">;
+type Shared = Omit<ConnectionParts, "transport" | "onIdentity" | "onClaim">;
 
 export function createConnections(shared: Shared): Connections {
   const { bounds, log } = shared;
@@ -81,12 +90,16 @@ export function createConnections(shared: Shared): Connections {
         });
       }
     },
-    pushCancel(request) {
-      const { tenant_id, run_id, status_reason, plugin_identity, claim_epoch, claimed } = request;
-      const owners = memory.findByIdentity({ tenant_id, plugin_identity });
-      const holders = claimed ? memory.findByClaim({ tenant_id, run_id, claim_epoch }) : [];
-      for (const { connection } of new Set([...owners, ...holders])) {
+    pushCancel({ status_reason, ...executor }) {
+      const { run_id } = executor;
+      for (const { connection } of memory.findExecutors(executor)) {
         connection.notify("run_cancel_requested", { run_id, status_reason });
+      }
+    },
+    pushSteering({ pending, ...executor }) {
+      const { run_id } = executor;
+      for (const { connection } of memory.findExecutors(executor)) {
+        connection.notify("steering_available", { run_id, pending });
       }
     },
     async drain() {
@@ -177,10 +190,14 @@ function createMemory({ hold, remembered_max, log }: MemoryParts) {
       if (entry.claims.size > remembered_max) dropClaim(entry, entry.claims.keys().next().value!);
     },
     findByIdentity: (named: Principal): Entry[] => [...(byIdentity.get(identityKey(named)) ?? [])],
-    findByClaim(claim: NotedClaim): Entry[] {
-      const key = runKey(claim);
-      const holders = [...(byRun.get(key) ?? [])];
-      return holders.filter((entry) => entry.claims.get(key) === claim.claim_epoch);
+    /** The plugin's connections, and the one that made the claim. */
+    findExecutors(executor: Executor): Set<Entry> {
+      const found = new Set(byIdentity.get(identityKey(executor)));
+      const key = runKey(executor);
+      for (const entry of executor.claimed ? (byRun.get(key) ?? []) : []) {
+        if (entry.claims.get(key) === executor.claim_epoch) found.add(entry);
+      }
+      return found;
     },
   };
 }

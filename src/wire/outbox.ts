@@ -18,6 +18,9 @@ export interface Outbox {
   /** The peer is not read at present. */
   readonly paused: boolean;
   readonly empty: boolean;
+  readonly waiting_bytes: number;
+  /** Called whenever a frame has left. */
+  onFlushed(listener: () => void): void;
   /** Called whenever the last waiting frame has left. */
   onEmpty(listener: () => void): void;
   /** Nothing is taken or reported any more. */
@@ -29,6 +32,7 @@ export function createOutbox(parts: OutboxParts): Outbox {
   let paused = false;
   let stopped = false;
   let stall: NodeJS.Timeout | null = null;
+  let whenFlushed = (): void => undefined;
   let whenEmpty = (): void => undefined;
 
   function stop(): void {
@@ -57,6 +61,7 @@ export function createOutbox(parts: OutboxParts): Outbox {
       parts.resume();
     }
     watchStall();
+    whenFlushed();
     if (waiting_bytes === 0) whenEmpty();
   }
 
@@ -78,6 +83,12 @@ export function createOutbox(parts: OutboxParts): Outbox {
     },
     get empty() {
       return waiting_bytes === 0;
+    },
+    get waiting_bytes() {
+      return waiting_bytes;
+    },
+    onFlushed(listener) {
+      whenFlushed = listener;
     },
     onEmpty(listener) {
       whenEmpty = listener;

@@ -22,6 +22,24 @@ export interface Identities {
   hold(proof: Proof): () => void;
 }
 
+/** The subscriptions of one connection; the feed keeps them. */
+export interface Subscriber extends Pick<ServedConnection, "subscribe" | "unsubscribe"> {
+  /** Bytes have left. */
+  flushed(): void;
+  /** Ends them all and says nothing. */
+  end(): void;
+}
+
+/** The way out that subscriptions write to, text frame by text frame. */
+export interface Outgoing {
+  readonly waiting_bytes: number;
+  send(text: string): void;
+}
+
+export interface Feed {
+  attach(outgoing: Outgoing): Subscriber;
+}
+
 /** One socket; server.ts makes it. */
 export interface Transport {
   send(text: string, flushed: () => void): void;

@@ -16,7 +16,7 @@ import {
   createEndpoints, refuse, type Endpoints, type Readiness, type Reply,
 } from "./endpoints.js";
 import { judgeUpgrade, rpcPath, type HandshakeRules } from "./handshake.js";
-import type { Identities, Transport, WireBounds, WireLog } from "./parts.js";
+import type { Feed, Identities, Transport, WireBounds, WireLog } from "./parts.js";
 import { createRpc } from "./rpc.js";
 
 export type { Readiness } from "./endpoints.js";
@@ -30,6 +30,7 @@ export interface WireParts {
   dispatcher: Dispatcher;
   refuse: Refuser;
   identities: Identities;
+  feed: Feed;
   ready(): Promise<Readiness>;
   metrics(): Promise<{ type: string; text: string }>;
   openrpc(): unknown;

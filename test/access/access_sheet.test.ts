@@ -10,6 +10,7 @@ import {
 } from "../support/access_world.js";
 import { columnNames, columns, kinds, type Column } from "./columns.js";
 import { claimRows } from "./sheet_claims.js";
+import { contextMethods, contextRows } from "./sheet_context.js";
 import { fleetRows } from "./sheet_fleet.js";
 import { pluginSheet } from "./sheet_plugins.js";
 import { readRows } from "./sheet_reads.js";
@@ -20,7 +21,7 @@ import { findGaps, listCells, type Cell, type Row, type Scene } from "./sheet.js
 
 const rows: readonly Row[] = [
   ...pluginSheet, ...readRows, ...writeRows, ...claimRows, ...fleetRows, ...waitRows,
-  ...operatorRows,
+  ...operatorRows, ...contextRows,
 ];
 
 /** Pinned: the methods of the contract that this host serves. */
@@ -31,7 +32,7 @@ const methods = [
   "run_claim", "run_renew_claim", "run_release_claim", "runner_register", "runner_list",
   "runtime_register", "runtime_heartbeat", "runtime_deregister", "runtime_list",
   "run_wait", "run_retry", "runtime_reconcile", "run_stats", "runner_stats", "runtime_stats",
-  "audit_page",
+  "audit_page", ...contextMethods,
 ];
 /** Cells that are under way at once; they share nothing but the identities. */
 const cells_at_once = 8;
@@ -102,6 +103,7 @@ describe("what the host answers", () => {
 async function playCell(row: Row, cell: Cell): Promise<string> {
   const column: Column = columns[cell.column];
   const scene = await setScene(row, column);
+  await row.prepare?.(world, scene);
   const params = {
     ...(row.params?.(scene) ?? {}),
     ...(column.as === undefined ? {} : { caller_plugin_identity: column.as }),

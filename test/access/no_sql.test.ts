@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { AccessWorld, nameAnswer, type CallerName } from "../support/access_world.js";
 import { useClone } from "../support/clone.js";
+import { contextFrames } from "./sheet_context_frames.js";
 
 const clone = useClone();
 let world: AccessWorld;
@@ -160,7 +161,7 @@ const frames: readonly Frame[] = [
     "FORBIDDEN/out_of_scope"],
 ];
 
-test.each(frames)("no statement: %s", async (_title, caller, text, due) => {
+test.each([...frames, ...contextFrames])("no statement: %s", async (_title, caller, text, due) => {
   const socket = caller === "nobody"
     ? new WebSocket(world.host.url) : world.of(caller).socket;
   if (caller === "nobody") await new Promise((resolve) => socket.once("open", resolve));

@@ -67,9 +67,9 @@ async function plantDue(spec: RunSpec, size: number): Promise<Due> {
 async function plantHangingOn(run_ids: string[]): Promise<void> {
   for (const run_id of run_ids) {
     await world.sql`
-      insert into agent_interaction (tenant_id, run_id, interaction_id, runner_id, workspace_id,
-        request, expires_at)
-      select tenant_id, run_id, 'ask', runner_id, workspace_id, '{}', now() - interval '1 second'
+      insert into agent_interaction (tenant_id, run_id, interaction_id, sequence, runner_id,
+        workspace_id, request, expires_at)
+      select tenant_id, run_id, 'ask', 1, runner_id, workspace_id, '{}', now() - interval '1 second'
       from agent_run where run_id = ${run_id}`;
     await world.sql`
       insert into agent_run_steering (tenant_id, steering_id, run_id, type, state,

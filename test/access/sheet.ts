@@ -1,7 +1,7 @@
 // What a row of the access sheet is. A row is data: a call, and for every kind of caller the
 // expected answer with the sentence of the contract that it follows from.
 
-import type { CallerName } from "../support/access_world.js";
+import type { AccessWorld, CallerName } from "../support/access_world.js";
 import type { Grants } from "../support/access_runs.js";
 import type { Params } from "../support/client.js";
 import { columnNames, type ColumnName } from "./columns.js";
@@ -52,6 +52,8 @@ export interface Row {
   needs?: readonly Need[];
   /** The run or target has ended as failed a moment ago, unless it was over or never made. */
   ended?: true;
+  /** What the call needs beside its runs, planted before it. */
+  prepare?(world: AccessWorld, scene: Scene): Promise<void>;
   params?(scene: Scene): Params;
   cells: readonly Group[];
 }

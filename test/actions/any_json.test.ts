@@ -2,10 +2,14 @@
 // never throws anything else. Accepted rows are changed at random places, from a fixed seed.
 
 import { expect, it } from "vitest";
+import { buildPublished } from "../../src/actions/events/published_event.js";
 import { buildRun } from "../../src/actions/run_request.js";
 import { Refusal } from "../../src/contract/errors.js";
 import type { GrantFacts } from "../../src/contract/grants.js";
+import { contextTables } from "./tables/params_context.js";
 import { fleetTables } from "./tables/params_fleet.js";
+import { ingressTables } from "./tables/params_ingress.js";
+import { statisticsTables } from "./tables/params_statistics.js";
 import { pluginTables } from "./tables/params_plugins.js";
 import { runCreateTable } from "./tables/params_run_create.js";
 import { runTables } from "./tables/params_runs.js";
@@ -51,13 +55,21 @@ const actions = collectActions();
 const emitted = payloadTables.flatMap(({ type, accepted }) =>
   accepted.map(([, data]) => ({ run_id: "r", sequence: 1, type, data })),
 );
-const tables = [...pluginTables, ...runTables, runCreateTable, ...fleetTables].map((table) => ({
+const tables = [
+  ...pluginTables, ...runTables, runCreateTable, ...fleetTables, ...statisticsTables,
+  ...ingressTables, ...contextTables,
+].map((table) => ({
   name: table.action,
   rows: [
     ...table.accepted.map(([, params]) => params),
     ...(table.action === "run_emit_result" ? emitted : []),
   ],
 }));
+
+const builders: Partial<Record<string, Build>> = {
+  run_create: buildRun,
+  event_publish: buildPublished,
+};
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -73,22 +85,28 @@ it.each(tables)(`$name, seed ${seed}`, ({ name, rows }) => {
     const judged = judgeParams(action, params);
     if ("code" in judged) codes.add(judged.code);
     if ("paths" in judged) expect(judged.paths.length).toBeGreaterThan(0);
-    if ("params" in judged && name === "run_create") judgeRun(judged.params, params, codes);
+    const build = builders[name];
+    if ("params" in judged && build) judgeBuilt(build, { ...judged, sent: params, codes });
   }
   for (const code of codes) {
     expect(["PAYLOAD_TOO_LARGE", "RESULT_REJECTED", "INVALID_PARAMS"]).toContain(code);
   }
 });
 
-function judgeRun(
-  params: Record<string, unknown>,
-  sent: Record<string, unknown>,
-  codes: Set<string>,
+type Build = typeof buildRun | typeof buildPublished;
+
+function judgeBuilt(
+  build: Build,
+  { params, sent, codes }: {
+    params: Record<string, unknown>;
+    sent: Record<string, unknown>;
+    codes: Set<string>;
+  },
 ): void {
   const admin = { permission: "agent_run:admin", workspaces: null };
   const grant = { admin, creator: null, held: [admin] } as unknown as GrantFacts;
   try {
-    const built = buildRun({ params: params as never, sent, grant });
+    const built = build({ params: params as never, sent, grant });
     expect(JSON.stringify(built.event)).toContain("event_type");
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) throw thrown;

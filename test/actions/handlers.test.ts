@@ -34,6 +34,10 @@ function connectionOf(principal: Principal | null): CallingConnection {
     noteClaim() {
       throw new Error("nothing was claimed");
     },
+    subscribe() {
+      throw new Error("nothing was followed");
+    },
+    unsubscribe: () => false,
   };
 }
 
@@ -229,9 +233,12 @@ describe("declarations", () => {
     );
     expect(keys).toEqual([
       ["run_create", "a", null], ["run_cancel", "b", null], ["run_retry", "c", null],
-      ["run_append_result", "b", null],
-      ["run_emit_result", "b", null], ["run_finalize", "b", null],
+      ["run_append_result", "b", null], ["run_emit_result", "b", null],
+      ["run_finalize", "b", null], ["event_publish", null, null],
       ["run_renew_claim", "b", null], ["run_release_claim", "b", null],
+      ["steering_pull", "b", null], ["steering_ack", "b", null],
+      ["state_set", "b", null], ["state_delete", "b", null],
+      ["interaction_submit", "b", null], ["interaction_cancel", "b", null],
     ]);
   });
 });

@@ -5,7 +5,9 @@ import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { actionNames } from "../../src/contract/action_names.js";
+import { contextTables } from "./tables/params_context.js";
 import { fleetTables } from "./tables/params_fleet.js";
+import { ingressTables } from "./tables/params_ingress.js";
 import { pluginTables } from "./tables/params_plugins.js";
 import { runCreateTable } from "./tables/params_run_create.js";
 import { runTables } from "./tables/params_runs.js";
@@ -15,6 +17,7 @@ import { collectActions, judgeParams, objectOf } from "./schemas.js";
 const actions = collectActions();
 const tables = [
   ...pluginTables, ...runTables, runCreateTable, ...fleetTables, ...statisticsTables,
+  ...ingressTables, ...contextTables,
 ];
 const named = (name: string) => {
   const action = actions.get(name);
@@ -100,6 +103,30 @@ describe("clamped numbers and defaults", () => {
     ["audit_page", { limit: -1 }, { limit: 1 }],
     ["audit_page", { limit: 101 }, { limit: 100 }],
     ["plugin_connect", {}, { protocol_version: "1" }],
+    ["event_publish", {}, { absorb: true, metadata: {}, run_metadata: {}, priority: 0,
+      allow_unregistered_runner: false }],
+    ["history_page", { run_id: "r" },
+      { direction: "backward", limit: 50, include_attachments: false }],
+    ["history_page", { run_id: "r", limit: 101 }, { limit: 100 }],
+    ["history_search", { run_id: "r", query: "  a b\n" }, { query: "a b", top_k: 10 }],
+    ["history_search", { run_id: "r", query: "x", top_k: 101 }, { top_k: 100 }],
+    ["history_search", { run_id: "r", query: "x", filters: { roles: ["a", "b", "a"] } },
+      { filters: { roles: ["a", "b"] } }],
+    ["event_page", { run_id: "r", limit: -1 }, { limit: 1 }],
+    ["steering_pull", { run_id: "r" }, { mode: "all", limit: 100, lease_seconds: 60 }],
+    ["steering_pull", { run_id: "r", mode: "ONE_at_a_Time", limit: 0, lease_seconds: 4 },
+      { mode: "one", limit: 1, lease_seconds: 5 }],
+    ["steering_pull", { run_id: "r", mode: "aLL", limit: 101, lease_seconds: 601,
+      ack: ["a", "b", "a"] }, { mode: "all", limit: 100, lease_seconds: 600, ack: ["a", "b"] }],
+    ["steering_ack", { run_id: "r", steering_ids: ["a", "a"] }, { steering_ids: ["a"] }],
+    ["state_set", { run_id: "r", scope: "actor", key: "k" }, { value: null, bytes: 4 }],
+    ["state_set", { run_id: "r", scope: "actor", key: "k", value: { b: "é", a: 1e2 } },
+      { bytes: 18 }],
+    ["state_list", { run_id: "r", scope: "runner" }, { limit: 100 }],
+    ["state_list", { run_id: "r", scope: "runner", limit: 500 }, { limit: 100 }],
+    ["interaction_list", {}, { limit: 50 }],
+    ["interaction_list", { statuses: ["expired", "expired"] }, { statuses: ["expired"] }],
+    ["interaction_submit", { target_run_id: "t", interaction_id: "i" }, { values: {} }],
     ["plugin_register", { plugin_identity: "a/b", permissions: ["*", "*"] },
       { permissions: ["*"] }],
   ];
@@ -153,7 +180,31 @@ describe("stored fields have at most 64 KiB", () => {
     });
   });
 
+  it("a state value at most 256 KiB", () => {
+    const key = { run_id: "r", scope: "actor", key: "k" };
+    const over = judgeParams(named("state_set"), { ...key, value: objectOf(262_145) });
+    expect(over).toEqual({
+      code: "PAYLOAD_TOO_LARGE", details: { reason: "value", limit_bytes: 262_144 },
+    });
+  });
+
+  it("a submission at most 256 KiB, its action and actor counted", () => {
+    const params = { target_run_id: "t", interaction_id: "i", action_id: "ok" };
+    const around = '{"action_id":"ok","actor_id":null,"values":}'.length;
+    const judge = (bytes: number) =>
+      judgeParams(named("interaction_submit"), { ...params, values: objectOf(bytes - around) });
+    expect(judge(262_144)).toHaveProperty("params");
+    expect(judge(262_145)).toEqual({
+      code: "PAYLOAD_TOO_LARGE",
+      details: { reason: "field", path: "values", limit_bytes: 262_144 },
+    });
+  });
+
   it("a wrong type comes before a size", () => {
+    const value = objectOf(262_145);
+    expect(judgeParams(named("state_set"), { run_id: "r", scope: "actor", value })).toEqual({
+      paths: ["key"],
+    });
     const params = { run_id: "r", status: "failed", usage: objectOf(70_000), cost: 5 };
     expect(judgeParams(named("run_finalize"), params)).toEqual({ paths: ["cost"] });
   });

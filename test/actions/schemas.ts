@@ -4,7 +4,7 @@
 import type { AnyAction } from "../../src/actions/action.js";
 import { registerAll } from "../../src/actions/index.js";
 import { Refusal } from "../../src/contract/errors.js";
-import { listIssues } from "../../src/contract/issues.js";
+import { listIssues } from "../../src/contract/errors.js";
 
 export function collectActions(): Map<string, AnyAction> {
   const actions = new Map<string, AnyAction>();

@@ -32,6 +32,9 @@ const unreached: Record<string, string> = {
   "run_list SESSION_EXPIRED": persisted,
   "run_events_page SESSION_EXPIRED": persisted,
   "run_wait SESSION_EXPIRED": persisted,
+  "run_subscribe SESSION_EXPIRED": persisted,
+  "interaction_list SESSION_EXPIRED": persisted,
+  "interaction_get SESSION_EXPIRED": persisted,
   "run_emit_result NOT_FOUND": "it has no administrator path, so nobody is told what exists",
 };
 

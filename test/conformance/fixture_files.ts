@@ -17,6 +17,7 @@ export interface Step {
   send?: Send;
   upgrade?: { path?: string; token?: string };
   notify?: Json;
+  unheard?: Json;
   closed?: number;
   expect?: { result?: Json; error?: Json; frame?: Json; silence?: true; status?: number };
   save?: Record<string, string>;
@@ -50,10 +51,13 @@ export interface FixtureFile {
 
 const root = new URL("../../protocol/", import.meta.url).pathname;
 
+/** What a step does; each does one. */
+const actions = ["send", "upgrade", "notify", "unheard", "closed"] as const;
+
 const known = {
   fixture: ["title", "why", "world", "as", "needs", "let", "steps"],
   world: ["title", "after", "config", "identities", "let", "steps"],
-  step: ["note", "as", "on", "send", "upgrade", "notify", "closed", "expect", "save"],
+  step: ["note", "as", "on", "send", "upgrade", "notify", "unheard", "closed", "expect", "save"],
   send: ["method", "params", "notification", "frame", "raw"],
   expect: ["result", "error", "frame", "silence", "status"],
 };
@@ -96,7 +100,7 @@ function checkStep(name: string, step: Step): void {
   refuseUnknown(name, step, known.step);
   refuseUnknown(name, step.send ?? {}, known.send);
   refuseUnknown(name, step.expect ?? {}, known.expect);
-  const kinds = (["send", "upgrade", "notify", "closed"] as const).filter((kind) => kind in step);
+  const kinds = actions.filter((kind) => kind in step);
   if (kinds.length !== 1) throw new Error(`${name}: a step does one thing: ${kinds.join(", ")}`);
   const outcomes = Object.keys(step.expect ?? {});
   const wanted = kinds[0] === "send" || kinds[0] === "upgrade" ? 1 : 0;

@@ -45,11 +45,36 @@ export class Link {
   }
 
   /** The first notification, heard or to come, that fits; it is taken out. */
-  async notified(fits: (note: Notification) => boolean, seconds: number): Promise<Notification> {
-    const search = async (): Promise<Notification> => {
+  notified(fits: (note: Notification) => boolean, seconds: number): Promise<Notification> {
+    return this.listen(seconds, () => {
+      const at = this.notifications.findIndex(fits);
+      return at >= 0 ? this.notifications.splice(at, 1)[0]! : null;
+    });
+  }
+
+  /** The oldest `count` ones, heard or to come; they are taken out. Delivery is at least once, so
+   *  one that repeats another of them word for word is passed over. */
+  nextNotified(count: number, seconds: number): Promise<Notification[]> {
+    const taken = new Map<string, Notification>();
+    return this.listen(seconds, () => {
+      while (taken.size < count && this.notifications.length > 0) {
+        const note = this.notifications.shift()!;
+        taken.set(JSON.stringify(note), note);
+      }
+      return taken.size === count ? [...taken.values()] : null;
+    });
+  }
+
+  refuseHeard(fits: (note: Notification) => boolean): void {
+    const heard = this.notifications.find(fits);
+    if (heard) throw new Error(`this notification came: ${JSON.stringify(heard)}`);
+  }
+
+  private listen<T>(seconds: number, look: () => T | null): Promise<T> {
+    const search = async (): Promise<T> => {
       for (;;) {
-        const at = this.notifications.findIndex(fits);
-        if (at >= 0) return this.notifications.splice(at, 1)[0]!;
+        const found = look();
+        if (found !== null) return found;
         await new Promise<void>((resolve) => this.watchers.add(resolve));
         this.watchers.clear();
       }

@@ -105,8 +105,16 @@ async function perform(replay: Replay, step: Step & { as: string }): Promise<Jso
     const code = await within(step_seconds, "the connection was not closed", link.closed);
     return demand({ closed: code }, { closed: step.closed });
   }
+  if (step.unheard) {
+    const unwanted = fill(step.unheard, replay.variables);
+    return link.refuseHeard((note) => differences(note, unwanted).length === 0);
+  }
   if (step.notify) {
     const wanted = fill(step.notify, replay.variables);
+    if (Array.isArray(wanted)) {
+      const notes = await link.nextNotified(wanted.length, step_seconds);
+      return demand(notes, wanted);
+    }
     return link.notified((note) => differences(note, wanted).length === 0, step_seconds);
   }
   const text = writeFrame(replay, step);

@@ -341,3 +341,53 @@ test("one debug line per call, with how it ended and without params", async () =
   expect(String(lines[1]?.["method"]).length).toBe(100);
   expect(lines.every((line) => Number(line["duration_ms"]) >= 0)).toBe(true);
 });
+
+describe("a grant that is asked for again", () => {
+  const known: Record<string, string[]> = {};
+  let call: { grant: Grant<"read">; again(): Promise<Grant<"read">> };
+  const world = createWorld([handAction({
+    name: "run_get",
+    params: z.strictObject({ target_run_id: optional(id), caller_plugin_identity: optional(id) }),
+    result: anything,
+    access: read({
+      run: { capability: "run_get", mode: "live" }, admin: "agent_run:admin", target: "required",
+    }),
+    handle: async (given) => {
+      call = given as unknown as typeof call;
+      return {};
+    },
+  })], known);
+  const begin = async (permissions: Record<string, string[]>, as: string, params = {}) => {
+    for (const name of Object.keys(known)) delete known[name];
+    Object.assign(known, permissions);
+    await world.call("run_get", { target_run_id: "r", ...params }, { as }).answer;
+  };
+
+  test("says the same while nothing has changed", async () => {
+    await begin({ "acme/bot": ["agent_run:admin"] }, "acme/bot");
+    expect(await call.again()).toEqual(call.grant);
+    expect(call.grant).toMatchObject({ caller: "acme/bot", via: null, target_run_id: "r" });
+  });
+
+  test("is refused as the ladder would by now", async () => {
+    await begin({ "acme/bot": ["agent_run:admin"] }, "acme/bot");
+    known["acme/bot"] = [];
+    expect(await refusedWith(call.again())).toMatchObject({ code: "INVALID_PARAMS" });
+    known["acme/bot"] = ["unreachable"];
+    expect(await refusedWith(call.again())).toMatchObject({ code: "UNAVAILABLE" });
+    delete known["acme/bot"];
+    expect(await refusedWith(call.again())).toMatchObject({ code: "UNAUTHENTICATED" });
+  });
+
+  test("asks for the delegation anew", async () => {
+    const delegate = ["plugin:delegate", "agent_run:admin"];
+    await begin({ "acme/hub": delegate, "acme/bot": ["agent_run:admin"] }, "acme/hub", {
+      caller_plugin_identity: "acme/bot",
+    });
+    expect(await call.again()).toMatchObject({ caller: "acme/bot", via: "acme/hub" });
+    known["acme/hub"] = ["agent_run:admin"];
+    expect(await refusedWith(call.again())).toMatchObject({
+      code: "FORBIDDEN", reason: "identity_mismatch",
+    });
+  });
+});

@@ -46,6 +46,7 @@ const rooms: Record<string, string> = {
   observe_host: "main",
   offline_ledger: "main",
   open_database: "main",
+  open_feed: "main",
 };
 
 function floorOf(path: string): string {

@@ -88,7 +88,7 @@ export class AccessWorld {
       RUNHOST_ADMIN_TOKEN: builtin_token,
       RUNHOST_DATA_DIR: data_dir,
       RUNHOST_RECONCILE_SECONDS: "0",
-    }, { cancel_poll_ms: 3_600_000 });
+    }, { news_poll_ms: 3_600_000 });
     const statements: string[] = [];
     const incidents: unknown[] = [];
     const host = await startHost({ ...config, admin_plugins }, {

@@ -73,11 +73,14 @@ export interface HostWorld {
 }
 
 /** One clone, one host and one administrator's connection for a test file. */
-export function useHost(environment: Record<string, string> = {}): () => HostWorld {
+export function useHost(
+  environment: Record<string, string> = {},
+  options: Pick<HostOptions, "hints"> = {},
+): () => HostWorld {
   const clone = useClone();
   let world: HostWorld | undefined;
   beforeAll(async () => {
-    const test = await startTestHost({ database_url: clone().url, environment });
+    const test = await startTestHost({ database_url: clone().url, environment, ...options });
     world = { clone: clone(), test, admin: await test.connect() };
   });
   afterAll(async () => world?.test.close());

@@ -98,6 +98,13 @@ function scriptDispatcher(handlers: Record<string, Handler>, calls: IncomingCall
 
 const noop = (): void => undefined;
 
+const noSubscriptions = {
+  subscribe: () => ({ subscription_id: "sub", begin: noop }),
+  unsubscribe: () => false,
+  flushed: noop,
+  end: noop,
+};
+
 export async function startTestWire(options: TestWireOptions = {}): Promise<TestWire> {
   const calls: IncomingCall[] = [];
   const incidents: Incident[] = [];
@@ -123,6 +130,7 @@ export async function startTestWire(options: TestWireOptions = {}): Promise<Test
         return () => void held.splice(held.indexOf(name), 1);
       },
     },
+    feed: { attach: () => noSubscriptions },
     ready: async () => ({ ready: true }),
     metrics: async () => ({ type: "text/plain; version=0.0.4", text: "up 1\n" }),
     openrpc: () => ({ openrpc: "1.3.2" }),

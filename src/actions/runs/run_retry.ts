@@ -3,7 +3,7 @@
 // the owner.
 
 import { z } from "zod";
-import { retry } from "../../contract/access.js";
+import { outside } from "../../contract/access.js";
 import { limits } from "../../contract/limits.js";
 import { run } from "../../contract/records.js";
 import { id, integer, optional, time, withDefault } from "../../contract/scalars.js";
@@ -29,7 +29,7 @@ export const runRetry = defineAction({
       context.addIssue({ code: "custom", path: ["not_before"], message });
     }),
   result: run,
-  access: retry({ admin: "agent_run:admin" }),
+  access: outside({ admin: "agent_run:admin", owner: true }),
   errors: ["CONFLICT", "NOT_FOUND"],
   writesTo: ({ new_run_id }) => (typeof new_run_id === "string" ? new_run_id : null),
   async handle({ params, sent, grant, ledger }) {

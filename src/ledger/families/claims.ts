@@ -6,7 +6,7 @@ import { limits } from "../../contract/limits.js";
 import type { RenewedRun, Run, WorkItem } from "../../contract/records.js";
 import { makeClaimToken, sha256Hex } from "../identifiers.js";
 import type { Ledger } from "../ledger.js";
-import type { LedgerParts } from "../parts.js";
+import { type LedgerParts, tellAftermath } from "../parts.js";
 import type { ClaimRequest } from "../requests.js";
 
 export function createClaims(parts: LedgerParts): Ledger["claims"] {
@@ -19,8 +19,7 @@ export function createClaims(parts: LedgerParts): Ledger["claims"] {
     async release(grant, request) {
       const done = await operate("run_release", { grant, input: request });
       const run = done["run"] as Run;
-      if (done["ended"] === true) told.runEnded({ tenant_id: grant.tenant_id, run_id: run.run_id });
-      if (done["queued"] === true) told.runClaimable(grant.tenant_id);
+      tellAftermath(told, { tenant_id: grant.tenant_id, run_id: run.run_id }, done);
       return run;
     },
   };

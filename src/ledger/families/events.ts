@@ -8,6 +8,10 @@ import type { Ledger } from "../ledger.js";
 import type { LedgerParts } from "../parts.js";
 
 export function createEvents({ database, operate, told }: LedgerParts): Ledger["events"] {
+  const tellStored = (tenant_id: string, { run_id, idempotent }: RunEvent): void => {
+    if (idempotent !== true) told.eventStored({ tenant_id, run_id });
+  };
+
   return {
     async page(grant, query) {
       const [row] = await database.query("run_events_page", (sql) =>
@@ -21,13 +25,17 @@ export function createEvents({ database, operate, told }: LedgerParts): Ledger["
       return { ...page, prev_cursor } as RunEventPage;
     },
     async append(grant, result) {
-      return (await operate("run_append", { grant, input: result }))["event"] as RunEvent;
+      const done = await operate("run_append", { grant, input: result });
+      const event = done["event"] as RunEvent;
+      tellStored(grant.tenant_id, event);
+      return event;
     },
     async emit(grant, result) {
       const message = result.message && { ...result.message, transcript_id: makeId("msg") };
       const done = await operate("run_emit", { grant, input: { ...result, message } });
       const event = done["event"] as EmittedEvent;
       const { tenant_id } = grant;
+      tellStored(tenant_id, event);
       if (done["ended"] === true) told.runEnded({ tenant_id, run_id: event.run_id });
       if (done["queued"] === true) told.runClaimable(tenant_id);
       return event;

@@ -9,7 +9,7 @@ import { limits } from "../../contract/limits.js";
 import { pageBy, refuseIf } from "../answers.js";
 import { fitId, makeId } from "../identifiers.js";
 import type { Ledger } from "../ledger.js";
-import type { LedgerParts } from "../parts.js";
+import { type LedgerParts, tellAftermath } from "../parts.js";
 import type { NewRun, RunListQuery } from "../requests.js";
 import { buildSnapshot } from "../snapshot.js";
 
@@ -34,14 +34,13 @@ export function createRuns(parts: LedgerParts): Ledger["runs"] {
     },
     list: (grant, query) => list(parts, grant, query),
     async cancel(grant, request) {
+      const { tenant_id } = grant;
       const done = await operate("run_cancel", { grant, input: request });
       const run = done["run"] as Run;
-      if (done["ended"] === true) told.runEnded({ tenant_id: grant.tenant_id, run_id: run.run_id });
+      tellAftermath(told, { tenant_id, run_id: run.run_id }, done);
       if (done["requested"] === true) {
-        const { run_id, plugin_identity, claim_epoch, status } = run;
-        const status_reason = run.cancel_reason;
-        const claimed = status === "claimed";
-        const { tenant_id } = grant;
+        const { run_id, plugin_identity, claim_epoch, cancel_reason: status_reason } = run;
+        const claimed = run.status === "claimed";
         told.cancelRequested({
           tenant_id, run_id, status_reason, plugin_identity, claim_epoch, claimed,
         });
@@ -51,7 +50,7 @@ export function createRuns(parts: LedgerParts): Ledger["runs"] {
     async finalize(grant, request) {
       const done = await operate("run_finalize", { grant, input: request });
       const run = done["run"] as Run;
-      if (done["ended"] === true) told.runEnded({ tenant_id: grant.tenant_id, run_id: run.run_id });
+      tellAftermath(told, { tenant_id: grant.tenant_id, run_id: run.run_id }, done);
       return run;
     },
     async retry(grant, request) {

@@ -7,7 +7,7 @@ import type { Run, Runtime } from "../../contract/records.js";
 import type { SweepReport } from "../../contract/statistics.js";
 import type { LedgerFunction, Outcome } from "../../sql/ledger_function.js";
 import type { Ledger, PurgeCount } from "../ledger.js";
-import type { LedgerParts } from "../parts.js";
+import { type LedgerParts, tellSteering } from "../parts.js";
 
 interface Step {
   parts: LedgerParts;
@@ -52,6 +52,7 @@ function tell({ told }: LedgerParts, tenant_id: string, outcome: Outcome): void 
     told.runEnded({ tenant_id, run_id });
   }
   if (outcome["queued"] === true) told.runClaimable(tenant_id);
+  tellSteering(told, tenant_id, outcome["steering"]);
 }
 
 async function reconcile(
