@@ -5,6 +5,10 @@
 create index agent_run_live_scope on agent_run (tenant_id, conversation_id, id)
   where status in ('claimed', 'running');
 
+-- Hosts look for steering that other hosts took in
+create index steering_queued_lately on agent_run_steering (tenant_id, updated_at)
+  where state = 'queued';
+
 -- The key of a state scope, as at creation: SHA-256 over canonical JSON. Members stand in the order
 -- of their names; to_json escapes a string as RFC 8785 does.
 create function hash_scope(p_scope text, p_members text) returns text
@@ -276,12 +280,16 @@ begin
     || case when v_ack is null then '{}' else jsonb_build_object('ack', v_ack) end;
 end $$;
 
--- What the hosts tell the executor of a run: that steering waits for it.
+-- What the hosts tell the executor of a run: that steering waits for it. The marks name each
+-- waiting delivery, so that a host which told of it does not tell again when it looks.
 create function steering_news(r agent_run, p_now timestamptz) returns jsonb
 language sql stable as $$
   select jsonb_build_object('run_id', r.run_id, 'pending', count_pending(r, p_now),
     'plugin_identity', r.plugin_identity, 'claim_epoch', r.claim_epoch,
-    'claimed', r.status = 'claimed')
+    'claimed', r.status = 'claimed', 'marks', (
+      select jsonb_agg(s.steering_id || '/' || s.delivery_count order by s.id)
+      from agent_run_steering s where s.tenant_id = r.tenant_id and s.run_id = r.run_id
+        and s.state = 'queued'))
 $$;
 
 create function list_steering_news(p_tenant text, p_runs text[], p_now timestamptz) returns jsonb

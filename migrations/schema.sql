@@ -164,6 +164,7 @@ create table agent_run_steering (
 CREATE INDEX steering_by_run ON public.agent_run_steering USING btree (tenant_id, run_id, id);
 CREATE INDEX steering_lease ON public.agent_run_steering USING btree (tenant_id, lease_expires_at) WHERE (state = 'leased'::text);
 CREATE UNIQUE INDEX steering_once_per_event ON public.agent_run_steering USING btree (tenant_id, event_id) WHERE (type = 'message'::text);
+CREATE INDEX steering_queued_lately ON public.agent_run_steering USING btree (tenant_id, updated_at) WHERE (state = 'queued'::text);
 
 create table agent_runner_state (
   tenant_id text not null,

@@ -167,9 +167,8 @@ export class Tail {
   }
 
   #keepPage(after: number, { items }: TailPage): void {
-    const first = items[0]?.sequence ?? Infinity;
-    // Sequences may have holes: nothing was stored between here and the ring.
-    if (first > this.#floor) this.#floor = Math.min(this.#floor, after);
+    // Nothing is stored above the cursor, so nothing between it and the ring.
+    if (items.length === 0) this.#floor = Math.min(this.#floor, after);
     else this.#pages = [{ after, items }, ...this.#pages.slice(0, pages_max - 1)];
   }
 

@@ -10,6 +10,7 @@ import type { CutPage } from "./page.js";
 /** What an event's record adds to its canonical content, in bytes; rounded up. */
 const envelope_bytes = 400;
 
+/** Each row is looked up by its whole key, for the reason that run_tail gives. */
 export const pageEvents = (
   sql: Sql,
   { grant, query }: { grant: GrantFacts; query: EventPageQuery },
@@ -27,9 +28,10 @@ export const pageEvents = (
         where tenant_id = ${grant.tenant_id} and run_id = (select run_id from admitted)
         ${after} ${before} order by ${order} limit ${query.limit + 1}) e)
     select a.refusal, jsonb_build_object('matching', (select count(*) from listed), 'items', (
-      select coalesce(jsonb_agg(event_record(e) order by l.place), '[]')
-      from listed l join agent_run_event e on e.tenant_id = ${grant.tenant_id}
-        and e.run_id = l.run_id and e.sequence = l.sequence
+      select coalesce(jsonb_agg(e.record order by l.place), '[]')
+      from listed l cross join lateral (select event_record(x) as record from agent_run_event x
+        where x.tenant_id = ${grant.tenant_id} and x.run_id = l.run_id
+          and x.sequence = l.sequence limit 1) e
       where l.place = 1 or (l.place <= ${query.limit} and l.held <= ${limits.page_bytes}))) as page
     from admitted a`;
 };

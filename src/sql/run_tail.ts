@@ -27,6 +27,8 @@ export interface TailRow {
   interaction: string | null;
 }
 
+/** Each row is looked up by its whole key: `limit 1` keeps the planner from joining in another way
+    while it has no statistics, which would read the run's past once per event. */
 export const readTail = (sql: Sql, query: TailQuery) => sql<TailRow[]>`
   with listed as materialized (
     select e.sequence, row_number() over (order by e.sequence) as place,
@@ -38,15 +40,15 @@ export const readTail = (sql: Sql, query: TailQuery) => sql<TailRow[]>`
   select (select count(*) from listed)::int as matching,
     case when r.finished_at is not null and coalesce(l.place, 1) = 1
       then run_record(r)::text end as ended,
-    l.sequence::float8 as sequence,
-    case when l.sequence is not null then event_record(e)::text end as event,
+    l.sequence::float8 as sequence, e.event,
     case when e.type = 'action.requested' then (select interaction_record(i)::text
-      from agent_interaction i where i.tenant_id = e.tenant_id and i.run_id = e.run_id
-        and i.sequence = e.sequence order by i.id limit 1) end as interaction
+      from agent_interaction i where i.tenant_id = ${query.tenant_id}
+        and i.run_id = ${query.run_id} and i.sequence = l.sequence limit 1) end as interaction
   from agent_run r
     left join listed l on l.place = 1
       or (l.place <= ${query.limit} and l.held <= ${limits.page_bytes})
-    left join agent_run_event e on e.tenant_id = r.tenant_id and e.run_id = r.run_id
-      and e.sequence = l.sequence
+    left join lateral (select x.type, event_record(x)::text as event from agent_run_event x
+      where x.tenant_id = ${query.tenant_id} and x.run_id = ${query.run_id}
+        and x.sequence = l.sequence limit 1) e on true
   where r.tenant_id = ${query.tenant_id} and r.run_id = ${query.run_id}
   order by l.place`;

@@ -26,5 +26,6 @@ export const readSteeringNews = (sql: Sql, input: { tenant_id: string; seconds: 
       from agent_run_steering where tenant_id = ${input.tenant_id} and state = 'queued'
         and updated_at > now() - make_interval(secs => ${input.seconds})
       group by run_id order by min(updated_at) limit 1000) n
-    join agent_run r on r.tenant_id = ${input.tenant_id} and r.run_id = n.run_id
-      and r.finished_at is null`;
+    cross join lateral (select tenant_id, run_id, plugin_identity, claim_epoch, status
+      from agent_run where tenant_id = ${input.tenant_id} and run_id = n.run_id
+        and finished_at is null limit 1) r`;

@@ -85,22 +85,19 @@ test("hand-over under writes: whenever one comes, nothing is missed or repeated"
   const run = await PlantedRun.plant(world());
   const total = 1500;
   const lines: { at: ReturnType<typeof openLine>; after: number }[] = [];
-  const writing = (async () => {
-    while (run.last < total) {
-      const count = Math.min(1 + Math.floor(Math.random() * 40), total - run.last);
-      // Every third batch is told by nobody: the look finds it.
-      await run.storeNext(count, { told: Math.random() > 0.3 });
+  for (let batch = 0; run.last < total; batch += 1) {
+    const count = Math.min(1 + Math.floor(Math.random() * 40), total - run.last);
+    // Every third batch is told by nobody: the look finds it.
+    const storing = run.storeNext(count, { told: Math.random() > 0.3 });
+    if (batch % 3 === 0) {
+      const at = openLine(world());
+      const after = Math.floor(Math.random() * (run.last + 20));
+      follow(at, run, { after });
+      lines.push({ at, after });
     }
-    await run.end();
-  })();
-  while (run.last < total || lines.length <= 10) {
-    const at = openLine(world());
-    const after = Math.floor(Math.random() * (run.last + 20));
-    follow(at, run, { after });
-    lines.push({ at, after });
-    await new Promise((resolve) => setTimeout(resolve, 15));
+    await storing;
   }
-  await writing;
+  await run.end();
   await Promise.all(lines.map(({ at }) => at.line.told("run_ended")));
   expect(lines.length).toBeGreaterThan(10);
   for (const { at, after } of lines) {
@@ -137,6 +134,18 @@ test("those who replay together share the pages", async () => {
   lines.forEach(({ line }, place) => expect(line.sequences).toEqual(upTo(1000, place * 3)));
   expect(world().counts.tail - before).toBeLessThan(40);
   for (const { subscriber } of lines) subscriber.end();
+});
+
+test("who is nearly up to date does not wait for one who replays it all", async () => {
+  const run = await PlantedRun.plant(world());
+  await run.storeNext(4000);
+  const [long, short] = [openLine(world()), openLine(world())];
+  follow(long, run);
+  follow(short, run, { after: 3700 });
+  await short.line.until((line) => line.sequences.at(-1) === 4000);
+  expect(long.line.sequences.length).toBeLessThan(1500);
+  await long.line.until((line) => line.sequences.length === 4000);
+  for (const { subscriber } of [long, short]) subscriber.end();
 });
 
 test("large events come in pages of one mebibyte, and stay whole", async () => {
@@ -247,6 +256,8 @@ test("a connection that ends leaves nothing behind, not even a tail", async () =
   await lines[1]!.line.until((line) => line.sequences.filter((one) => one === 501).length === 3);
   expect(lines[0]!.line.messages).toHaveLength(sent);
   lines[1]!.subscriber.end();
+  expect(world().feed.tails).toBe(0);
+  follow(lines[1]!, run);
   expect(world().feed.tails).toBe(0);
 });
 
