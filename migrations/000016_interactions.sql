@@ -38,18 +38,22 @@ begin
   if i.id is null then refusal := missing('interaction', p_interaction); end if;
 end $$;
 
-create function not_pending(p_status text) returns jsonb
-language sql immutable as $$
-  select refused('CONFLICT', 'interaction_not_pending') || jsonb_build_object('status', p_status)
-$$;
-
--- A pending request whose time is over becomes expired for whoever finds it first.
-create function expire_interaction(i agent_interaction, p_now timestamptz) returns void
+-- Null for a request that still waits. One whose time is over becomes expired for whoever finds it
+-- first, and the run hears of it.
+create function pending_refusal(i agent_interaction, p_now timestamptz) returns jsonb
 language plpgsql as $$
+declare
+  v_status text := i.status;
 begin
-  update agent_interaction set status = 'expired', updated_at = p_now
-    where tenant_id = i.tenant_id and id = i.id;
-  perform steer_interaction(i, 'interaction.expired', p_now);
+  if v_status = 'pending' and i.expires_at > p_now then return null; end if;
+  if v_status = 'pending' then
+    v_status := 'expired';
+    update agent_interaction set status = v_status, updated_at = p_now
+      where tenant_id = i.tenant_id and id = i.id;
+    perform steer_interaction(i, 'interaction.expired', p_now);
+  end if;
+  return refused('CONFLICT', 'interaction_not_pending')
+    || jsonb_build_object('status', v_status);
 end $$;
 
 create function submission_issue(p_path text, p_message text) returns jsonb
@@ -142,6 +146,7 @@ declare
   v_fingerprint bytea := decode(p_input ->> 'fingerprint', 'hex');
   v_actor text := v_submission ->> 'actor_id';
   v_issues jsonb;
+  v_refusal jsonb;
   a record;
   t agent_run;
   i agent_interaction;
@@ -154,13 +159,8 @@ begin
     and i.submission_fingerprint = v_fingerprint then
     return jsonb_build_object('interaction', interaction_record(i) || '{"idempotent": true}');
   end if;
-  if i.status = 'pending' and i.expires_at <= v_now then
-    perform expire_interaction(i, v_now);
-    return jsonb_build_object('refusal', not_pending('expired'));
-  end if;
-  if i.status <> 'pending' then
-    return jsonb_build_object('refusal', not_pending(i.status));
-  end if;
+  v_refusal := pending_refusal(i, v_now);
+  if v_refusal is not null then return jsonb_build_object('refusal', v_refusal); end if;
   if (v_actor is not null or a.path = 'creator') and v_actor is distinct from i.actor_id then
     return jsonb_build_object('refusal', refused('FORBIDDEN', 'out_of_scope'));
   end if;
@@ -183,6 +183,7 @@ create function interaction_cancel(p_tenant text, p_grant jsonb, p_input jsonb) 
 language plpgsql as $$
 declare
   v_now timestamptz := call_time(p_grant);
+  v_refusal jsonb;
   a record;
   t agent_run;
   i agent_interaction;
@@ -194,13 +195,8 @@ begin
   if i.status = 'cancelled' then
     return jsonb_build_object('interaction', interaction_record(i) || '{"idempotent": true}');
   end if;
-  if i.status = 'pending' and i.expires_at <= v_now then
-    perform expire_interaction(i, v_now);
-    return jsonb_build_object('refusal', not_pending('expired'));
-  end if;
-  if i.status <> 'pending' then
-    return jsonb_build_object('refusal', not_pending(i.status));
-  end if;
+  v_refusal := pending_refusal(i, v_now);
+  if v_refusal is not null then return jsonb_build_object('refusal', v_refusal); end if;
   update agent_interaction set status = 'cancelled', status_reason = p_input ->> 'status_reason',
     updated_at = v_now
   where tenant_id = p_tenant and id = i.id returning * into strict i;
