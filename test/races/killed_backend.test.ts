@@ -39,6 +39,13 @@ const asAdmin = (held: string, params: (plugin: Plugin) => Params): Case => ({
   },
 });
 
+/** A claimed run of a conversation, with the params that its executor shows. */
+async function talking() {
+  const conversation_id = fresh("talk");
+  const { plugin, item, target } = await claimed({ conversation_id });
+  return { plugin, conversation_id, target, own: { run_id: item.run_id, ...claimOf(item) } };
+}
+
 const cases: [title: string, method: string, mutation: Case][] = [
   ["create", "run_create", {
     held: "agent_run_request",
@@ -97,6 +104,57 @@ const cases: [title: string, method: string, mutation: Case][] = [
       const { client, runner_id } = await registerPlugin(world());
       const { run_id } = await client.call("run_create", { runner_id });
       return { client, params: { target_run_id: run_id } };
+    },
+  }],
+  ["retry", "run_retry", {
+    held: "agent_run_request",
+    async prepare() {
+      const { plugin, target } = await claimed();
+      await plugin.client.call("run_finalize", { ...target, status: "failed" });
+      return { client: plugin.client, params: { target_run_id: target.target_run_id } };
+    },
+  }],
+  ["publish a message that is absorbed", "event_publish", {
+    held: "transcript",
+    async prepare() {
+      const { plugin, conversation_id } = await talking();
+      return { client: plugin.client, params: { conversation_id, text: "more" } };
+    },
+  }],
+  ["pull steering", "steering_pull", {
+    held: "agent_run_steering",
+    async prepare() {
+      const { plugin, conversation_id, own } = await talking();
+      await plugin.client.call("event_publish", { conversation_id, text: "more" });
+      return { client: plugin.client, params: own };
+    },
+  }],
+  ["acknowledge steering", "steering_ack", {
+    held: "event_log",
+    async prepare() {
+      const { plugin, conversation_id, own } = await talking();
+      const sent = await plugin.client.call("event_publish", { conversation_id, text: "more" });
+      await plugin.client.call("steering_pull", own);
+      return { client: plugin.client, params: { ...own, steering_ids: [sent.steering_id] } };
+    },
+  }],
+  ["set state", "state_set", {
+    held: "agent_runner_state",
+    async prepare() {
+      const { plugin, own } = await talking();
+      return { client: plugin.client, params: { ...own, scope: "conversation", key: "k", value: 1 } };
+    },
+  }],
+  ["answer an interaction", "interaction_submit", {
+    held: "agent_run_steering",
+    async prepare() {
+      const { plugin, target } = await talking();
+      const payload = { interaction_id: "ask", title: "May I?", fallback_text: "May I?" };
+      await plugin.client.call("run_emit_result", {
+        ...target, ...result("action.requested", { action: "interaction.requested", payload }),
+      });
+      const { target_run_id } = target;
+      return { client: plugin.client, params: { target_run_id, interaction_id: "ask" } };
     },
   }],
   ["register runners", "runner_register", {
