@@ -8,7 +8,7 @@ import type { Grant } from "./contract/grants.js";
 import { createSignals } from "./feed/signals.js";
 import { createWaits } from "./feed/waits.js";
 import { createLedger, type CreatedLedger } from "./ledger/create.js";
-import { createDatabase } from "./sql/database.js";
+import { createDatabase, type Database } from "./sql/database.js";
 import { readMigrations, SchemaError } from "./sql/migrate.js";
 import { readSchemaState } from "./sql/schema_state.js";
 
@@ -21,9 +21,22 @@ export interface OfflineLedger extends Pick<CreatedLedger, "ledger" | "tenants">
 const statement_ms = 600_000;
 
 export async function openOfflineLedger(
-  { prepare }: Pick<Config, "prepare">,
+  config: Pick<Config, "prepare">,
   url: string,
 ): Promise<OfflineLedger> {
+  const database = await openOfflineDatabase(config, url);
+  const signals = createSignals(() => undefined);
+  const { ledger, tenants } = createLedger({
+    database, signals, waits: createWaits(signals), config_permissions: () => [],
+  });
+  return { ledger, tenants, grantOf: mintHostGrant, close: () => database.close() };
+}
+
+/** One connection to a database whose schema is this code's; SchemaError where it is not. */
+export async function openOfflineDatabase(
+  { prepare }: Pick<Config, "prepare">,
+  url: string,
+): Promise<Database> {
   const silent = { warn: () => undefined, debug: () => undefined };
   const database = createDatabase({
     url, prepare, statement_timeout_ms: statement_ms, close_ms: 1000, pool_size: 1, log: silent,
@@ -36,13 +49,9 @@ export async function openOfflineLedger(
         `the database has ${how} this runhost (version ${applied}, the code has ${newest})`,
       );
     }
+    return database;
   } catch (thrown) {
     await database.close();
     throw thrown;
   }
-  const signals = createSignals(() => undefined);
-  const { ledger, tenants } = createLedger({
-    database, signals, waits: createWaits(signals), config_permissions: () => [],
-  });
-  return { ledger, tenants, grantOf: mintHostGrant, close: () => database.close() };
 }

@@ -7,6 +7,7 @@ import { printFailure, UsageError, type Invocation } from "./output.js";
 import { readPackageVersion } from "./package_facts.js";
 import { addPlugin, listPlugins, rotateToken, setEnabled } from "./plugin.js";
 import type { PurgeOptions } from "./operate/purge.js";
+import type { VerifyOptions } from "./operate/verify.js";
 import type { ProtocolOptions } from "./protocol.js";
 
 type Environment = NodeJS.ProcessEnv;
@@ -16,6 +17,7 @@ type Invoke = (command: Command) => Invocation;
 const loadServe = () => import("./serve.js");
 const loadDoctor = () => import("./operate/doctor.js");
 const loadPurge = () => import("./operate/purge.js");
+const loadVerify = () => import("./operate/verify.js");
 const loadProtocol = () => import("./protocol.js");
 
 export async function runCommandLine(argv: string[], environment: Environment): Promise<number> {
@@ -127,6 +129,20 @@ function addOperateCommands(program: Command, invoke: Invoke): void {
     .addHelpText("after", example("runhost purge --dry-run --days 30"))
     .action(async (options: PurgeOptions, command: Command) =>
       (await loadPurge()).purgeRuns(invoke(command), options),
+    );
+  program
+    .command("verify")
+    .summary("judge the ledger by what was promised")
+    .description(
+      "Judge the promises of the ledger from its rows and from journals of clients: nothing\n" +
+        "acknowledged lost, no write of an older claim, one end per run, contents unchanged, no\n" +
+        "gap for a reader, no steering lost. Reads only. Exit code 1 when one does not hold.",
+    )
+    .option("--journal <file...>", "what clients sent and were told, one JSON object a line")
+    .option("--rows <n>", "offending rows to show of each kind (default: 10)")
+    .addHelpText("after", example("runhost verify --journal client-1.ndjson client-2.ndjson"))
+    .action(async (options: VerifyOptions, command: Command) =>
+      (await loadVerify()).verifyDatabase(invoke(command), options),
     );
 }
 

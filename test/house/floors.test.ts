@@ -17,7 +17,8 @@ const arrows: Record<string, readonly string[]> = {
   telemetry: [],
   embedded: [],
   client: [],
-  cli: ["client", "main", "config", "dispatch", "actions", "embedded", "sql"],
+  verify: ["sql"],
+  cli: ["client", "main", "config", "dispatch", "actions", "embedded", "sql", "verify"],
   config: [],
   main: [
     "wire", "dispatch", "authz", "actions", "ledger", "sql", "feed", "embedded", "config",

@@ -1,11 +1,12 @@
 // Every command and snippet of README.md is executed: commands in the order in which a reader meets them,
-// the plugin from its own text. A command that this test does not know fails it.
+// the plugin from its own text. A command that this test does not know fails it. They run in a copy of
+// the checkout: they build, and other tests run what is built here.
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { readConfig } from "../../src/config.js";
 import { root } from "./source.js";
 
@@ -15,13 +16,22 @@ const blocks = (language: string) =>
     .map((match) => match[1] ?? "");
 const commands = blocks("sh").flatMap((block) => block.trim().split("\n"));
 const data_dir = mkdtempSync(join(tmpdir(), "runhost-readme-"));
-const echo = join(root, "dist", "readme_echo.mjs");
+const checkout = mkdtempSync(join(tmpdir(), "runhost-checkout-"));
+const echo = join(checkout, "echo.mjs");
 const children: ChildProcess[] = [];
+
+beforeAll(() => {
+  const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const built = ["package.json", "tsconfig.json", "src", "examples"];
+  const copied: string[] = [...files.filter((name: string) => name !== "dist"), ...built];
+  for (const name of copied) cpSync(join(root, name), join(checkout, name), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
+});
 
 afterAll(async () => {
   for (const child of children) await stop(child);
   rmSync(data_dir, { recursive: true, force: true });
-  rmSync(echo, { force: true });
+  rmSync(checkout, { recursive: true, force: true });
 });
 
 const environment = { ...process.env, RUNHOST_DATA_DIR: data_dir, RUNHOST_PORT: "0" };
@@ -29,7 +39,7 @@ delete (environment as Record<string, string | undefined>)["DATABASE_URL"];
 
 function start(line: string, env: Record<string, string> = {}) {
   const child = spawn(line, {
-    shell: true, cwd: root, detached: true, env: { ...environment, ...env },
+    shell: true, cwd: checkout, detached: true, env: { ...environment, ...env },
   });
   children.push(child);
   let out = "";
@@ -94,7 +104,7 @@ test("the commands are those that are executed here", () => {
 });
 
 test("npm run demo", { timeout: 180_000 }, async () => {
-  const folder = join(root, "examples");
+  const folder = join(checkout, "examples");
   expect(await run(`npm run demo -- ${folder}`)).toMatch(/completed/);
 });
 

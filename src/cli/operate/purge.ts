@@ -3,10 +3,9 @@
 
 import { readConfig, type Config } from "../../config.js";
 import { Refusal } from "../../contract/errors.js";
-import { lookAtEmbedded } from "../../embedded/look.js";
 import { openOfflineLedger, type OfflineLedger } from "../../offline_ledger.js";
 import { drawTable, Failure, printResult, UsageError, type Invocation } from "../output.js";
-import { withDatabaseUrl } from "./own_database.js";
+import { refuseWithoutDatabase, withDatabaseUrl } from "./own_database.js";
 
 export interface PurgeOptions {
   dryRun?: boolean;
@@ -44,7 +43,8 @@ function readDays(text: string): number {
 }
 
 async function workOnDatabase(config: Config, wanted: Wanted): Promise<Counts[]> {
-  if (config.database_url === null) await refuseUnusable(config.data_dir);
+  const instead = "let it remove what RUNHOST_RETENTION_DAYS does not keep";
+  await refuseWithoutDatabase(config, instead);
   return withDatabaseUrl(config, async (url) => {
     const removed: Counts[] = [];
     try {
@@ -56,19 +56,6 @@ async function workOnDatabase(config: Config, wanted: Wanted): Promise<Counts[]>
       throw new Failure(`DATABASE_URL: ${thrown.message}`, already);
     }
   });
-}
-
-/** An embedded database that is there, and that no host has. */
-async function refuseUnusable(data_dir: string): Promise<void> {
-  const { host_pid, data_version } = await lookAtEmbedded(data_dir);
-  if (host_pid !== null) {
-    throw new Failure(
-      `a host with pid ${host_pid} runs on ${data_dir} and alone uses its database: stop it ` +
-        "first, or let it remove what RUNHOST_RETENTION_DAYS does not keep",
-      { host_pid },
-    );
-  }
-  if (data_version === null) throw new Failure(`there is no database in ${data_dir}`);
 }
 
 /** Fills `done` as it goes, so that what was removed before a failure is known. */
