@@ -32,6 +32,8 @@ export interface Bounds {
   connect_failures: number;
   /** Until the upgrade request must have arrived; below the 10 s that a peer may idle unproved. */
   upgrade_seconds: number;
+  /** Sockets that have not become connections, beside those of max_connections. */
+  half_open_max: number;
   ping_seconds: number;
   ping_misses: number;
   /** Drain: requests in flight end by themselves, then waits are cut, then sockets close. */
@@ -76,6 +78,7 @@ export const bounds: Readonly<Bounds> = Object.freeze({
   connect_seconds: limits.connect_seconds,
   connect_failures: limits.connect_failures,
   upgrade_seconds: 8,
+  half_open_max: 10_000,
   ping_seconds: 20,
   ping_misses: 2,
   drain_seconds: 10,
@@ -137,6 +140,10 @@ const numbers = {
   max_message_bytes: whole(256, 268_435_456).default(1_114_112),
   max_batch: whole(1, 10_000).default(100),
   max_in_flight: whole(1, 65_536).default(256),
+  max_connections: whole(1, 1_000_000).default(20_000),
+  calls_per_second: whole(0, 10_000_000).default(100_000),
+  connects_per_minute: whole(0, 10_000_000).default(60_000),
+  login_failures_per_minute: whole(0, 1_000_000).default(600),
   reconcile_seconds: whole(0, 86_400).default(5),
   retention_days: whole(0, 36_500).default(90),
   statement_timeout_ms: whole(10, 600_000).default(5000),

@@ -10,6 +10,7 @@ import { registerAll } from "./actions/index.js";
 import { provideAdminToken } from "./admin_token.js";
 import { mintHostGrant } from "./authz/grant.js";
 import { createDirectory, type Directory } from "./authz/plugins.js";
+import { createRates } from "./authz/rates.js";
 import { sha256Hex } from "./authz/plugin_token.js";
 import { readConfig, type Config } from "./config.js";
 import { describeOpenrpc } from "./dispatch/describe.js";
@@ -19,6 +20,7 @@ import { createRefuser } from "./dispatch/refuse.js";
 import { createSignals } from "./feed/signals.js";
 import { createWaits } from "./feed/waits.js";
 import { createLedger, type CreatedLedger } from "./ledger/create.js";
+import { limitCalls, limitLogins } from "./limit_rates.js";
 import { observeHost, type HostObservation } from "./observe_host.js";
 import { openDatabase, type OpenedDatabase } from "./open_database.js";
 import { openFeed } from "./open_feed.js";
@@ -157,6 +159,7 @@ async function openWire(parts: WireFloorParts): Promise<Wire> {
   const document = describeOpenrpc(actions, version);
   const { max_message_bytes, max_batch, max_in_flight } = config;
   const limits = { max_message_bytes, max_batch, max_in_flight };
+  const rates = createRates(config);
   const dispatcher = createDispatcher({
     actions,
     directory,
@@ -170,12 +173,12 @@ async function openWire(parts: WireFloorParts): Promise<Wire> {
     host: config.host,
     port: config.port,
     allowed_origins: config.allowed_origins,
-    bounds: { ...config.bounds, ...limits },
-    dispatcher: observation.ofDispatcher(dispatcher),
+    bounds: { ...config.bounds, ...limits, max_connections: config.max_connections },
+    dispatcher: observation.ofDispatcher(limitCalls(dispatcher, rates)),
     refuse: observation.ofRefuser(createRefuser(({ incident, method, cause }) => {
       log.error({ incident, method, err: cause }, "incident");
     })),
-    identities: directory,
+    identities: limitLogins(directory, rates),
     feed,
     ready: opened.askReadiness,
     metrics: parts.scrape,

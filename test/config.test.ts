@@ -32,7 +32,9 @@ test("defaults", () => {
   expect(config).toEqual({
     database_url: null, data_dir: resolve(".runhost"), host: "127.0.0.1", port: 7420,
     admin_token: null, allowed_origins: [], log_level: "info", max_message_bytes: 1_114_112,
-    max_batch: 100, max_in_flight: 256, reconcile_seconds: 5, retention_days: 90, prepare: true,
+    max_batch: 100, max_in_flight: 256, max_connections: 20_000,
+    calls_per_second: 100_000, connects_per_minute: 60_000, login_failures_per_minute: 600,
+    reconcile_seconds: 5, retention_days: 90, prepare: true,
     statement_timeout_ms: 5000, snapshot_read_days: 7, admin_plugins: [],
   });
   expect(bounds).toMatchObject({

@@ -6,7 +6,8 @@ import type { Access } from "../contract/access.js";
 import type { ErrorCode } from "../contract/errors.js";
 
 const everywhere: readonly ErrorCode[] = [
-  "INVALID_PARAMS", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "OVERLOADED", "UNAVAILABLE",
+  "INVALID_PARAMS", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED", "OVERLOADED",
+  "UNAVAILABLE",
 ];
 
 /** NOT_FOUND belongs to the administrator path of a target; a proof answers LEASE_LOST instead. */

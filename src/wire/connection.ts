@@ -132,7 +132,9 @@ export class Connection implements ServedConnection {
   async login(plugin_token: string): Promise<Principal> {
     if (this.#proof !== null) throw new Error("login on a connection that has an identity");
     if (this.#failures >= this.#parts.bounds.connect_failures) throw unproved();
-    const proof = await this.#parts.identities.identify(plugin_token).catch((thrown: unknown) => {
+    const { identities, transport } = this.#parts;
+    const identified = identities.identify(plugin_token, transport.address);
+    const proof = await identified.catch((thrown: unknown) => {
       // A database that does not answer is not the peer's failure.
       if (thrown instanceof Refusal && thrown.code === "UNAUTHENTICATED") this.#failures += 1;
       throw thrown;

@@ -1,6 +1,7 @@
 // Who may open a socket: judged before the 101, from the headers alone. Refuses other paths (404),
-// pages of other origins and rebound host names (403), unusable tokens (401), and everybody while
-// the host stops or cannot tell (503). A request without credentials is let in without an identity.
+// pages of other origins and rebound host names (403), unusable tokens (401), who comes too often
+// (429), and everybody while the host stops, is full or cannot tell (503). A request without
+// credentials is let in without an identity.
 
 import { isIP } from "node:net";
 import { Refusal } from "../contract/errors.js";
@@ -11,16 +12,23 @@ export interface UpgradeRequest {
   host: string | undefined;
   origin: string | undefined;
   authorization: string | undefined;
+  /** Where the peer calls from. */
+  address: string;
 }
 
 export interface HandshakeRules {
   /** The address that the host listens on, as configured. */
   bound_host: string;
   allowed_origins: readonly string[];
+  /** The host takes no connection now: it stops, or has as many as it may. */
+  isClosed(): boolean;
   identify: Identities["identify"];
 }
 
-export type Verdict = { status: 101; proof: Proof | null } | { status: 401 | 403 | 404 | 503 };
+export type Verdict =
+  | { status: 101; proof: Proof | null }
+  | { status: 401 | 403 | 404 | 503 }
+  | { status: 429; retry_after_ms: number };
 
 export const rpcPath = "/rpc";
 
@@ -33,13 +41,17 @@ export async function judgeUpgrade(
   if (!isExpectedHost(request.host, rules) || !isExpectedOrigin(request, rules)) {
     return { status: 403 };
   }
+  if (rules.isClosed()) return { status: 503 };
   if (request.authorization === undefined) return { status: 101, proof: null };
   const shown = /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(request.authorization);
   if (shown === null) return { status: 401 };
   try {
-    return { status: 101, proof: await rules.identify(shown[1]!) };
+    return { status: 101, proof: await rules.identify(shown[1]!, request.address) };
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) throw thrown;
+    if (thrown.code === "RATE_LIMITED") {
+      return { status: 429, retry_after_ms: Number(thrown.details["retry_after_ms"]) };
+    }
     return { status: thrown.code === "UNAUTHENTICATED" ? 401 : 503 };
   }
 }

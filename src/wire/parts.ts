@@ -16,7 +16,8 @@ export interface Proof {
 
 /** The directory of identities, as far as wire needs it. */
 export interface Identities {
-  identify(plugin_token: string): Promise<Proof>;
+  /** `address` is where the peer calls from; UNAUTHENTICATED, RATE_LIMITED or UNAVAILABLE. */
+  identify(plugin_token: string, address: string): Promise<Proof>;
   permissions(principal: Principal): readonly string[];
   /** Keeps an identity fresh while a connection counts as its own; returns the release. */
   hold(proof: Proof): () => void;
@@ -42,6 +43,8 @@ export interface Feed {
 
 /** One socket; server.ts makes it. */
 export interface Transport {
+  /** Of the peer, as the socket tells it. */
+  readonly address: string;
   send(text: string, flushed: () => void): void;
   ping(): void;
   close(code: number, reason: string): void;
@@ -57,9 +60,11 @@ export interface WireBounds {
   max_message_bytes: number;
   max_batch: number;
   max_in_flight: number;
+  max_connections: number;
   connect_seconds: number;
   connect_failures: number;
   upgrade_seconds: number;
+  half_open_max: number;
   ping_seconds: number;
   ping_misses: number;
   drain_seconds: number;

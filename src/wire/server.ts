@@ -15,7 +15,7 @@ import { createConnections, type Connections } from "./connections.js";
 import {
   createEndpoints, refuse, type Endpoints, type Readiness, type Reply,
 } from "./endpoints.js";
-import { judgeUpgrade, rpcPath, type HandshakeRules } from "./handshake.js";
+import { judgeUpgrade, rpcPath, type HandshakeRules, type Verdict } from "./handshake.js";
 import type { Feed, Identities, Transport, WireBounds, WireLog } from "./parts.js";
 import { createRpc } from "./rpc.js";
 
@@ -58,13 +58,15 @@ export async function startWire(parts: WireParts): Promise<Wire> {
     // The default looks for unfinished requests every 30 s only.
     connectionsCheckingInterval: Math.min(1000, bounds.upgrade_seconds * 500),
   });
+  http.maxConnections = bounds.max_connections + bounds.half_open_max;
   http.on("request", (request, response) => void answerRequest(endpoints, request, response));
   const rules = {
     bound_host: parts.host,
     allowed_origins: parts.allowed_origins,
-    identify: (token: string) => identities.identify(token),
+    isClosed: () => isStopping() || connections.size >= bounds.max_connections,
+    identify: identities.identify,
   };
-  const door = createDoor({ endpoints, rules, connections, isStopping, bounds, log });
+  const door = createDoor({ endpoints, rules, connections, bounds, log });
   http.on("upgrade", (request, socket, head) => door.open({ request, socket, head }));
 
   async function close(): Promise<void> {
@@ -118,13 +120,12 @@ interface DoorParts {
   endpoints: Endpoints;
   rules: HandshakeRules;
   connections: Connections;
-  isStopping(): boolean;
   bounds: WireBounds;
   log: WireLog;
 }
 
 /** Lets upgrades in or refuses them; `cut` ends every socket that ever asked and still stands. */
-function createDoor({ endpoints, rules, connections, isStopping, bounds, log }: DoorParts) {
+function createDoor({ endpoints, rules, connections, bounds, log }: DoorParts) {
   const standing = new Set<Duplex>();
   const upgrades = new WebSocketServer({
     noServer: true,
@@ -138,13 +139,12 @@ function createDoor({ endpoints, rules, connections, isStopping, bounds, log }: 
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
       return writeReply(socket, await endpoints({ method: request.method ?? "", path }));
     }
-    const verdict = await judgeUpgrade({ path, ...pickHeaders(request) }, rules);
+    const address = request.socket.remoteAddress ?? "";
+    const judged = await judgeUpgrade({ path, address, ...pickHeaders(request) }, rules);
     if (socket.destroyed) return;
-    const status = verdict.status === 101 && isStopping() ? 503 : verdict.status;
-    if (verdict.status !== 101 || status !== 101) {
-      const headers = status === 401 ? { "www-authenticate": "Bearer" } : {};
-      return writeReply(socket, refuse(status, STATUS_CODES[status] ?? "", headers));
-    }
+    // Others have come in, or the host began to stop, while the identity was looked up.
+    const verdict = judged.status === 101 && rules.isClosed() ? unavailable : judged;
+    if (verdict.status !== 101) return writeReply(socket, refuseUpgrade(verdict));
     upgrades.handleUpgrade(request, socket, head, (ws) => {
       listen(ws, connections.open(toTransport(ws, socket as Socket), verdict.proof));
     });
@@ -167,6 +167,19 @@ function createDoor({ endpoints, rules, connections, isStopping, bounds, log }: 
   };
 }
 
+const unavailable = { status: 503 } as const;
+
+function refuseUpgrade(verdict: Exclude<Verdict, { status: 101 }>): Reply {
+  const { status } = verdict;
+  const headers: Record<string, string> = {};
+  if (status === 401) headers["www-authenticate"] = "Bearer";
+  if (status === 503) headers["retry-after"] = "1";
+  if (status === 429) {
+    headers["retry-after"] = String(Math.ceil(verdict.retry_after_ms / 1000));
+  }
+  return refuse(status, STATUS_CODES[status] ?? "", headers);
+}
+
 function pickHeaders({ headers }: IncomingMessage) {
   return { host: headers.host, origin: headers.origin, authorization: headers.authorization };
 }
@@ -183,6 +196,7 @@ function listen(ws: WebSocket, connection: Connection): void {
 
 function toTransport(ws: WebSocket, socket: Socket): Transport {
   return {
+    address: socket.remoteAddress ?? "",
     send: (text, flushed) => ws.send(text, () => flushed()),
     ping: () => ws.ping(),
     close: (code, reason) => ws.close(code, reason),

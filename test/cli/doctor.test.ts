@@ -63,7 +63,7 @@ describe("a sound configuration", () => {
     const seen = await type(["doctor"], { environment: environment(), cwd: folder });
     expect(seen).toMatchObject({ code: 0, stderr: "" });
     const [settings, checks] = seen.stdout.trimEnd().split("\n\n").map((part) => part.split("\n"));
-    expect(settings).toContain("RUNHOST_RETENTION_DAYS        90");
+    expect(settings!.map((line) => line.split(/ {2,}/))).toContainEqual(["RUNHOST_RETENTION_DAYS", "90"]);
     expect(checks!.map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual([
       ["ok", "runhost"], ["ok", "configuration"], ["ok", "directory"], ["ok", "token"],
       ["ok", "database"], ["ok", "schema"], ["ok", "clock"], ["ok", "port"],

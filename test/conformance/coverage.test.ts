@@ -11,13 +11,14 @@ import { readListedErrors } from "./schema_check.js";
 const unreachable: Record<string, string> = {
   INTERNAL: "a defect; the contract says of no call that it answers this",
   UNAVAILABLE: "needs a database that does not answer, or a host that is stopping",
-  RATE_LIMITED: "no method of version 1 counts calls; the code is kept for hosts that do",
+  RATE_LIMITED: "counts the calls of an identity, whatever they ask, and needs a host set up for few",
 };
 
 /** Published for every method, whichever is called. */
 const everywhere: Record<string, string> = {
   INTERNAL: unreachable["INTERNAL"]!,
   UNAVAILABLE: unreachable["UNAVAILABLE"]!,
+  RATE_LIMITED: unreachable["RATE_LIMITED"]!,
   OVERLOADED: "counts requests of a connection, whatever they ask; ping shows it",
 };
 

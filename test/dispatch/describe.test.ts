@@ -171,8 +171,8 @@ describe("describeOpenrpc", () => {
 
   test("lists the refusals of the ladder and of the action, each once", () => {
     expect(method.errors.map(({ $ref }) => $ref.replace("#/components/errors/", ""))).toEqual([
-      "INVALID_PARAMS", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "OVERLOADED", "UNAVAILABLE",
-      "SESSION_EXPIRED", "NOT_FOUND", "CONFLICT",
+      "INVALID_PARAMS", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED", "OVERLOADED",
+      "UNAVAILABLE", "SESSION_EXPIRED", "NOT_FOUND", "CONFLICT",
     ]);
     expect(document.components.errors["LEASE_LOST"]).toEqual({
       code: -32005,

@@ -202,7 +202,7 @@ describe("answers", () => {
     ["CONFLICT", own()], ["FORBIDDEN", own()], ["UNAVAILABLE", open({ before_login: true })],
     ["UNAUTHENTICATED", open({ before_login: true })], ["INVALID_PARAMS", own()],
     ["NOT_FOUND", reading], ["SESSION_EXPIRED", reading], ["LEASE_LOST", writing],
-    ["OVERLOADED", own()],
+    ["OVERLOADED", own()], ["RATE_LIMITED", own()],
   ] as const)("%s is declared or belongs to the ladder", async (code, access) => {
     const thrown = new Refusal(code, { run_id: "r" });
     expect(await refusedWith(failing(access, thrown))).toEqual({ code, run_id: "r" });
@@ -211,7 +211,7 @@ describe("answers", () => {
   test.each([
     ["RUN_TERMINAL", own()], ["NOT_FOUND", own()], ["LEASE_LOST", reading],
     ["NOT_FOUND", read({ ...reading, target: "none" })],
-    ["SESSION_EXPIRED", permission("plugin:admin")], ["RATE_LIMITED", writing],
+    ["SESSION_EXPIRED", permission("plugin:admin")], ["NO_RUN_AVAILABLE", writing],
   ] as const)("%s that is neither is a defect", async (code, access) => {
     const thrown = new Refusal(code);
     const refused = await refusedWith(failing(access, thrown));
@@ -277,7 +277,7 @@ describe("effect and settle", () => {
   });
 
   test("a refused settle is judged like a refused handler", async () => {
-    const waiting = (code: "DEADLINE_EXCEEDED" | "RATE_LIMITED") =>
+    const waiting = (code: "DEADLINE_EXCEEDED" | "NO_RUN_AVAILABLE") =>
       handAction({
         name: "run_create", params: z.strictObject({}), result: anything, access: own(),
         errors: ["DEADLINE_EXCEEDED"],
@@ -286,7 +286,7 @@ describe("effect and settle", () => {
       });
     const late = createWorld([waiting("DEADLINE_EXCEEDED")]).call("run_create");
     expect(await refusedWith(late.answer)).toEqual({ code: "DEADLINE_EXCEEDED" });
-    const undeclared = createWorld([waiting("RATE_LIMITED")]).call("run_create");
+    const undeclared = createWorld([waiting("NO_RUN_AVAILABLE")]).call("run_create");
     expect(await refusedWith(undeclared.answer)).toBeInstanceOf(Error);
   });
 });

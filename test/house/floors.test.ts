@@ -36,6 +36,7 @@ const importers: Record<string, readonly string[]> = {
   postgres: ["src/sql/database.ts"],
   pino: ["src/main.ts"],
   "prom-client": ["src/telemetry/metrics.ts"],
+  "rate-limiter-flexible": ["src/authz/rates.ts"],
 };
 
 const zodFloors = ["contract", "actions", "config", "dispatch"];
@@ -44,6 +45,7 @@ const zodFloors = ["contract", "actions", "config", "dispatch"];
 const rooms: Record<string, string> = {
   config_plugins: "config",
   admin_token: "main",
+  limit_rates: "main",
   observe_host: "main",
   offline_ledger: "main",
   open_database: "main",

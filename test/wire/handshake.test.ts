@@ -20,9 +20,9 @@ const judge = (request: Partial<UpgradeRequest>, rules = {}) =>
   judgeUpgrade(
     {
       path: "/rpc", host: "127.0.0.1:7420", origin: undefined, authorization: undefined,
-      ...request,
+      address: "127.0.0.1", ...request,
     },
-    { bound_host: "127.0.0.1", allowed_origins: ["https://app.example.com"], identify, ...rules },
+    { isClosed: () => false, bound_host: "127.0.0.1", allowed_origins: ["https://app.example.com"], identify, ...rules },
   ).then(({ status }) => status);
 
 describe("hosts, bound to loopback", () => {

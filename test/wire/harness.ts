@@ -46,6 +46,7 @@ export const wireBounds: WireBounds = {
   max_message_bytes: 1_114_112,
   max_batch: 100,
   max_in_flight: 256,
+  max_connections: 1000,
 };
 
 /** A promise that the test settles. */
@@ -59,6 +60,9 @@ export function createGate<T = void>() {
 
 async function identifyOne(plugin_token: string): Promise<Proof> {
   if (plugin_token === "rh_down") throw new Refusal("UNAVAILABLE");
+  if (plugin_token === "rh_often") {
+    throw new Refusal("RATE_LIMITED", { retry_after_ms: 1500 });
+  }
   if (plugin_token === "rh_broken") throw new Error("directory is broken");
   const [, key_id] = plugin_token.split("_");
   if (plugin_token !== goodToken && plugin_token !== "rh_other_secret") {
