@@ -10,12 +10,12 @@ import { parseKnowledge } from "./rules/knowledge.js";
 import { converse } from "./work/converse.js";
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {import("../document_report/work/held_run.js").HeldRun} HeldRun
  * @typedef {import("./rules/knowledge.js").Topic} Topic
  * @typedef {ReturnType<typeof readSettings>} Settings
  * @typedef {object} Agent
- * @property {HostConnection} connection
+ * @property {Host} connection
  * @property {Settings} settings
  * @property {readonly Topic[]} topics
  * @property {{ run: HeldRun | null }} held
@@ -53,7 +53,7 @@ async function main() {
 
   const { url, token, runtime_id } = settings;
   const topics = parseKnowledge(await readFile(new URL("knowledge.md", import.meta.url), "utf8"));
-  const connection = await connect({ url, token, name: runtime_id });
+  const connection = await connect({ url, token, name: runtime_id, reconnect: false });
   void connection.closed.then(() => {
     if (!stopping.signal.aborted) process.exit(1);
   });

@@ -4,7 +4,7 @@
 import { connect } from "runhost/client";
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {import("../document_report/host.js").AtEnd} AtEnd
  */
 
@@ -19,7 +19,7 @@ export const runner_id = "plugin:demo/chat_agent/chat";
 export async function registerCast({ url, admin_token, atEnd }) {
   /** @param {string} token */
   const open = async (token) => {
-    const connection = await connect({ url, token, name: "chat_agent demo" });
+    const connection = await connect({ url, token, name: "chat_agent demo", reconnect: false });
     atEnd(() => connection.close());
     return connection;
   };
@@ -36,7 +36,7 @@ export async function registerCast({ url, admin_token, atEnd }) {
 
 /**
  * The token is shown once, so an identity of an earlier demo gets a new one.
- * @param {HostConnection} admin
+ * @param {Host} admin
  * @param {string} plugin_identity
  * @param {string[]} permissions
  * @returns {Promise<string>}

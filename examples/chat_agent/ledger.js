@@ -6,7 +6,7 @@ import { runner_id } from "./cast.js";
 import { places } from "./work/memory.js";
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {import("./surface.js").Surface} Surface
  *
  * @typedef {import("./surface.js").LiveEvent & { source: string }} StoredEvent
@@ -33,7 +33,7 @@ const page_limit_max = 100;
 
 /**
  * @param {Surface} surface
- * @param {{ agent: HostConnection, session: string }} parts
+ * @param {{ agent: Host, session: string }} parts
  * @returns {Promise<Held>}
  */
 export async function readConversation({ connection, conversation_id }, { agent, session }) {
@@ -65,7 +65,7 @@ export async function readConversation({ connection, conversation_id }, { agent,
 }
 
 /**
- * @param {HostConnection} agent
+ * @param {Host} agent
  * @param {string} run_id
  */
 async function readState(agent, run_id) {
@@ -81,7 +81,7 @@ async function readState(agent, run_id) {
 const forward = ["run_events_page"];
 
 /**
- * @param {HostConnection} connection
+ * @param {Host} connection
  * @param {string} method
  * @param {object} params
  * @returns {Promise<any[]>}

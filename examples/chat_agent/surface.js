@@ -5,7 +5,7 @@
 import { runner_id } from "./cast.js";
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {import("./script.js").Person} Person
  * @typedef {import("./script.js").Line} Line
  * @typedef {ReturnType<typeof openSurface>} Surface
@@ -31,7 +31,7 @@ import { runner_id } from "./cast.js";
 
 /**
  * @param {object} parts
- * @param {HostConnection} parts.connection
+ * @param {Host} parts.connection
  * @param {Person} parts.person
  * @param {string} parts.session Makes the conversation that of this demo alone.
  * @param {(who: string, text: string) => void} parts.say

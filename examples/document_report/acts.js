@@ -7,7 +7,7 @@ import { runner_id } from "./host.js";
 import { ended_statuses, getRun, listRuns } from "./ledger.js";
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {import("./ledger.js").RunRecord} RunRecord
  * @typedef {import("./fleet.js").Fleet} Fleet
  *
@@ -17,7 +17,7 @@ import { ended_statuses, getRun, listRuns } from "./ledger.js";
  * @property {"report" | "cancel_queued" | "cancel_running" | "kill"} act
  *
  * @typedef {object} Stage
- * @property {HostConnection} frontend
+ * @property {Host} frontend
  * @property {string} session Conversation and queue of this demo's runs.
  * @property {Planned[]} planned
  */
@@ -105,7 +105,7 @@ const isAtWork = (run) => run.status === "claimed" && run.last_sequence > 0;
 const isEnded = (run) => ended_statuses.includes(run.status);
 
 /**
- * @param {HostConnection} connection
+ * @param {Host} connection
  * @param {string} run_id
  * @param {(run: RunRecord) => boolean} holds
  */

@@ -9,7 +9,7 @@ import { readConfig, startHost } from "runhost";
 import { connect } from "runhost/client";
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {(stop: () => unknown) => void} AtEnd Registers what has to be stopped at the end.
  */
 
@@ -70,7 +70,8 @@ function createLog() {
 export async function registerPlugins({ url, admin_token, atEnd }) {
   /** @param {string} token */
   const open = async (token) => {
-    const connection = await connect({ url, token, name: "document_report demo" });
+    const name = "document_report demo";
+    const connection = await connect({ url, token, name, reconnect: false });
     atEnd(() => connection.close());
     return connection;
   };
@@ -86,7 +87,7 @@ export async function registerPlugins({ url, admin_token, atEnd }) {
 
 /**
  * The token is shown once, so an identity of an earlier demo gets a new one.
- * @param {HostConnection} admin
+ * @param {Host} admin
  * @param {string} plugin_identity
  * @param {string[]} permissions
  * @returns {Promise<string>}

@@ -2,7 +2,7 @@
 // while they go on, then every run with its events. Used by demo.js and acts.js.
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  *
  * @typedef {object} RunRecord The members of a Run that the demo looks at.
  * @property {string} run_id
@@ -32,7 +32,7 @@ const parallel_max = 8;
 /**
  * Runs of one conversation by status. Each number is of its own moment: a run that moves meanwhile
  * may be counted twice or not at all, so this is for looking at.
- * @param {HostConnection} connection
+ * @param {Host} connection
  * @param {string} conversation_id
  * @returns {Promise<Map<string, number>>}
  */
@@ -48,7 +48,7 @@ export async function countRuns(connection, conversation_id) {
 
 /**
  * Whether any run of the conversation has not ended, in one look.
- * @param {HostConnection} connection
+ * @param {Host} connection
  * @param {string} conversation_id
  */
 export async function hasOpenRuns(connection, conversation_id) {
@@ -57,7 +57,7 @@ export async function hasOpenRuns(connection, conversation_id) {
 }
 
 /**
- * @param {HostConnection} connection
+ * @param {Host} connection
  * @param {{ conversation_id: string, statuses?: string[] }} filter
  * @returns {Promise<RunRecord[]>}
  */
@@ -68,14 +68,14 @@ export function listRuns(connection, filter) {
 }
 
 /**
- * @param {HostConnection} connection
+ * @param {Host} connection
  * @param {string} target_run_id
  * @returns {Promise<RunRecord>}
  */
 export const getRun = (connection, target_run_id) => connection.call("run_get", { target_run_id });
 
 /**
- * @param {HostConnection} connection
+ * @param {Host} connection
  * @param {string} target_run_id
  * @returns {Promise<RunEvent[]>}
  */
@@ -101,7 +101,7 @@ async function readPages(readPage) {
 
 /**
  * Every run of the conversation with its events, oldest first.
- * @param {HostConnection} connection
+ * @param {Host} connection
  * @param {string} conversation_id
  * @returns {Promise<{ run: RunRecord, events: RunEvent[] }[]>}
  */

@@ -8,9 +8,9 @@ import { holdRun, Stopped } from "./work/held_run.js";
 import { DocumentError, writeReport } from "./work/write_report.js";
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {import("./work/held_run.js").HeldRun} HeldRun
- * @typedef {{ connection: HostConnection, settings: Settings, held: Map<string, HeldRun> }} Worker
+ * @typedef {{ connection: Host, settings: Settings, held: Map<string, HeldRun> }} Worker
  * @typedef {ReturnType<typeof readSettings>} Settings
  */
 
@@ -46,7 +46,7 @@ async function main() {
   process.on("disconnect", () => process.exit(1));
 
   const { url, token, runtime_id } = settings;
-  const connection = await connect({ url, token, name: runtime_id });
+  const connection = await connect({ url, token, name: runtime_id, reconnect: false });
   void connection.closed.then(() => {
     if (!stopping.signal.aborted) process.exit(1);
   });

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { registerAll } from "../actions/index.js";
 import { describeErrors, describeOpenrpc, describeSchemas } from "../dispatch/describe.js";
 import { createHost } from "../dispatch/host.js";
+import { describeTypes } from "../dispatch/typescript.js";
 import { Failure, printResult, UsageError, type Invocation } from "./output.js";
 import { readPackageVersion } from "./package_facts.js";
 
@@ -50,14 +51,15 @@ function describeProtocol(): Map<string, string> {
   registerAll(host);
   const actions = host.seal();
   const schemas = Object.entries(describeSchemas(actions));
+  const openrpc = describeOpenrpc(actions, readPackageVersion());
   const contents: [string, unknown][] = [
-    ["openrpc.json", describeOpenrpc(actions, readPackageVersion())],
+    ["openrpc.json", openrpc],
     ["errors.json", describeErrors()],
     ...schemas.map(([name, schema]): [string, unknown] => [`${schemaFolder}/${name}.json`, schema]),
   ];
-  return new Map(
-    contents.map(([file, content]) => [file, `${JSON.stringify(content, null, 2)}\n`]),
-  );
+  const texts = contents.map(([file, content]): [string, string] =>
+    [file, `${JSON.stringify(content, null, 2)}\n`]);
+  return new Map([...texts, ["methods.d.ts", describeTypes(openrpc)]]);
 }
 
 /** What --write would change; a schema that no action has any more is among it. */

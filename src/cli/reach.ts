@@ -4,18 +4,18 @@
 import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
-import { connect, type HostConnection } from "../client/client.js";
+import { connect, type Host } from "../client/client.js";
 import { readConfig } from "../config.js";
 import { UsageError, type Invocation } from "./output.js";
 
 /** Runs the work on an authenticated connection and closes it. */
 export async function withHost<T>(
   invocation: Invocation,
-  work: (host: HostConnection) => Promise<T>,
+  work: (host: Host) => Promise<T>,
 ): Promise<T> {
   const url = findUrl(invocation);
   const token = findToken(invocation, url);
-  const host = await connect({ url, token, name: "runhost cli" });
+  const host = await connect({ url, token, name: "runhost cli", reconnect: false });
   try {
     return await work(host);
   } finally {

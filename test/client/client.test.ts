@@ -1,66 +1,19 @@
 // The public client against a scripted peer, for everything that a host does wrong or not at all,
-// and against a real host, for what it does right.
+// and against a real host, for what it does right. Here it does not reconnect.
 
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
-import { WebSocketServer, type WebSocket } from "ws";
-import { connect, HostError, type HostConnection } from "../../src/client/client.js";
+import { describe, expect, test } from "vitest";
+import { WebSocketServer } from "ws";
+import { connect, type Host } from "../../src/client/client.js";
 import { adminToken, useHost } from "../support/host.js";
+import {
+  answer, dial as dialAny, ends, refusalOf, refuse, startPeer, type Frame,
+} from "./peer.js";
 
-type Frame = { id: number; method: string; params: Record<string, unknown> };
-type Reply = (socket: WebSocket, frame: Frame) => void;
-
-const ends: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-const answer = (socket: WebSocket, id: number, result: unknown): void =>
-  socket.send(JSON.stringify({ jsonrpc: "2.0", id, result }));
-
-const refuse = (socket: WebSocket, id: number, error: unknown): void =>
-  socket.send(JSON.stringify({ jsonrpc: "2.0", id, error }));
-
-const who = { plugin_identity: "acme/bot", tenant_id: "t1" };
-
-/** A peer that lets everybody in and leaves all other frames to `reply`. */
-async function startPeer(reply: Reply): Promise<{ url: string; frames: Frame[] }> {
-  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-  await once(server, "listening");
-  const frames: Frame[] = [];
-  server.on("connection", (socket) => {
-    socket.on("message", (data) => {
-      const frame = JSON.parse(String(data)) as Frame;
-      frames.push(frame);
-      if (frame.method === "plugin_connect" && frame.params["token"] === "good") {
-        return answer(socket, frame.id, who);
-      }
-      return reply(socket, frame);
-    });
-  });
-  ends.push(() => {
-    for (const socket of server.clients) socket.terminate();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/rpc`, frames };
-}
-
-async function dial(url: string, token = "good"): Promise<HostConnection> {
-  const connection = await connect({ url, token });
-  ends.push(() => connection.close());
-  return connection;
-}
-
-async function refusalOf(work: Promise<unknown>): Promise<HostError> {
-  const thrown = await work.then(
-    (result) => new Error(`no refusal but ${JSON.stringify(result)}`),
-    (cause: unknown) => cause,
-  );
-  if (!(thrown instanceof HostError)) throw thrown;
-  return thrown;
-}
+/** One that ends with its connection. */
+const dial = (url: string, token = "good"): Promise<Host> =>
+  dialAny(url, { token, reconnect: false });
 
 describe("connecting", () => {
   test("proves the identity in-band and says whose it is", async () => {
@@ -244,8 +197,9 @@ describe("the end of a connection", () => {
     const connection = await dial(url);
     const waiting = refusalOf(connection.call("x"));
     await Promise.all([connection.close(), connection.close()]);
-    expect(await waiting).toMatchObject({ code: "CONNECTION_LOST" });
+    expect(await waiting).toMatchObject({ code: "CLOSED", number: 0, retryable: false });
     expect((await connection.closed).code).toBe(1000);
+    expect(await refusalOf(connection.call("x"))).toMatchObject({ code: "CLOSED" });
   });
 
   test.each([
@@ -311,6 +265,8 @@ describe("with a real host", () => {
     const bot = await dial(world().test.host.url, token);
     await admin.call("plugin_rotate_token", named);
     expect((await bot.closed).code).toBe(4401);
-    expect(await refusalOf(bot.call("ping"))).toMatchObject({ code: "CONNECTION_LOST" });
+    expect(await refusalOf(bot.call("ping"))).toMatchObject({
+      code: "UNAUTHENTICATED", number: -32001, retryable: false, data: { close_code: 4401 },
+    });
   });
 });

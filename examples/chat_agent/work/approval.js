@@ -5,7 +5,7 @@
 import { HostError } from "runhost/client";
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {import("../../document_report/work/held_run.js").HeldRun} HeldRun
  * @typedef {import("./inbox.js").Inbox} Inbox
  */
@@ -13,7 +13,7 @@ import { HostError } from "runhost/client";
 const answer_seconds = 60;
 
 /**
- * @param {{ connection: HostConnection, held: HeldRun, inbox: Inbox }} parts
+ * @param {{ connection: Host, held: HeldRun, inbox: Inbox }} parts
  * @param {{ interaction_id: string, title: string }} question
  * @returns {Promise<"approve" | "decline" | "none">}
  */
@@ -41,7 +41,7 @@ export async function askApproval({ connection, held, inbox }, { interaction_id,
 }
 
 /**
- * @param {HostConnection} connection
+ * @param {Host} connection
  * @param {{ run_id: string, interaction_id: string }} named
  * @returns {Promise<Record<string, any> | null>}
  */

@@ -12,7 +12,7 @@ import { openMemory, places } from "./memory.js";
 import { reply } from "./reply.js";
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {import("../../document_report/work/held_run.js").HeldRun} HeldRun
  * @typedef {import("../rules/knowledge.js").Topic} Topic
  * @typedef {import("../rules/wording.js").Part} Part
@@ -26,7 +26,7 @@ const typing_ms = 8000;
 
 /**
  * @param {object} parts
- * @param {HostConnection} parts.connection
+ * @param {Host} parts.connection
  * @param {HeldRun} parts.held
  * @param {string} parts.runtime_id
  * @param {readonly Topic[]} parts.topics
@@ -55,7 +55,7 @@ export async function converse({ connection, held, runtime_id, topics }) {
 /**
  * A worker before this one may have answered the first message; what it had taken in besides, and
  * not confirmed, is handed over again.
- * @param {HostConnection} connection
+ * @param {Host} connection
  * @param {HeldRun} held
  */
 async function hasAnswer(connection, { item: { run_id, last_sequence } }) {
@@ -70,7 +70,7 @@ async function hasAnswer(connection, { item: { run_id, last_sequence } }) {
 
 /**
  * @param {object} parts
- * @param {HostConnection} parts.connection
+ * @param {Host} parts.connection
  * @param {HeldRun} parts.held
  * @param {import("./inbox.js").Inbox} parts.inbox
  * @param {object} parts.claim

@@ -2,13 +2,13 @@
 // messages that the run itself is about.
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {ReturnType<typeof openHistory>} History
  */
 
 const looked_back_max = 50;
 
-/** @param {{ connection: HostConnection, run_id: string }} parts */
+/** @param {{ connection: Host, run_id: string }} parts */
 export function openHistory({ connection, run_id }) {
   /** @type {Set<string>} */
   const present = new Set();

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {import("../../document_report/work/held_run.js").HeldRun} HeldRun
  * @typedef {ReturnType<typeof openInbox>} Inbox
  *
@@ -30,7 +30,7 @@ export const readHeard = ({ event, input }) => ({
 
 /**
  * @param {object} parts
- * @param {HostConnection} parts.connection
+ * @param {Host} parts.connection
  * @param {HeldRun} parts.held
  * @param {object} parts.claim The proof of the claim: a worker that lost it is handed nothing.
  */

@@ -4,7 +4,7 @@
 import { HostError } from "runhost/client";
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {"conversation" | "runner"} Scope
  * @typedef {{ scope: Scope, key: string }} Place
  * @typedef {ReturnType<typeof openMemory>} Memory
@@ -19,7 +19,7 @@ export const places = {
 
 /**
  * @param {object} parts
- * @param {HostConnection} parts.connection
+ * @param {Host} parts.connection
  * @param {string} parts.run_id
  * @param {object} parts.claim The proof of the claim: a worker that lost it changes nothing.
  */

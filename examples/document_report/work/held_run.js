@@ -6,7 +6,7 @@ import { HostError } from "runhost/client";
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  * @typedef {"cancel_requested" | "lease_lost" | "worker_stops"} StopReason
  *
  * @typedef {object} HeldRun
@@ -39,7 +39,7 @@ const mayRepeat = (thrown) =>
 
 /**
  * @param {object} parts
- * @param {HostConnection} parts.connection
+ * @param {Host} parts.connection
  * @param {Record<string, any>} parts.item The work item that run_claim answered.
  * @param {string} parts.runtime_id
  * @param {number} parts.lease_seconds

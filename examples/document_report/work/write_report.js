@@ -9,7 +9,7 @@ import { analyzeDocument, listFileLinks, renderReport } from "../report.js";
 
 /**
  * @typedef {import("./held_run.js").HeldRun} HeldRun
- * @typedef {import("runhost/client").HostConnection} HostConnection
+ * @typedef {import("runhost/client").Host} Host
  */
 
 /** A document that cannot be reported on, however often it is tried. */
@@ -20,7 +20,7 @@ const document_bytes_max = 1_048_576;
 /**
  * @param {object} parts
  * @param {HeldRun} parts.held
- * @param {HostConnection} parts.connection
+ * @param {Host} parts.connection
  * @param {string} parts.folder
  */
 export async function writeReport({ held, connection, folder }) {
@@ -51,7 +51,7 @@ export async function writeReport({ held, connection, folder }) {
 /**
  * A worker before this one may have stored the report and died before it ended the run.
  * @param {HeldRun} held
- * @param {HostConnection} connection
+ * @param {Host} connection
  */
 async function hasReport({ item }, connection) {
   if (item.last_sequence === 0) return false;
