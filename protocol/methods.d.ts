@@ -1326,7 +1326,7 @@ export interface InteractionCancelParams extends EveryParams {
 
 /**
  * One method for each action of the protocol, its wire name in camel case.
- * Every one may be refused with INVALID_PARAMS, INTERNAL, UNAUTHENTICATED, FORBIDDEN, OVERLOADED, UNAVAILABLE.
+ * Every one may be refused with INVALID_PARAMS, INTERNAL, UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, OVERLOADED, UNAVAILABLE.
  */
 export interface HostMethods<CallOptions> {
   /**
