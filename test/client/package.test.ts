@@ -58,7 +58,7 @@ test("its types resolve for every kind of importer of ES modules", async () => {
     attw, file, "--profile", "esm-only", "--format", "json",
   ]);
   const { analysis } = JSON.parse(stdout);
-  expect(Object.keys(analysis.entrypoints)).toEqual([".", "./client", "./package.json"]);
+  expect(Object.keys(analysis.entrypoints)).toEqual([".", "./client", "./worker", "./package.json"]);
   expect(analysis.types).toEqual({ kind: "included" });
   const ignored = ["node10", "node16-cjs"];
   const wrong = analysis.problems.filter((problem: { resolutionKind?: string }) =>

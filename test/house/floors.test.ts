@@ -17,6 +17,7 @@ const arrows: Record<string, readonly string[]> = {
   telemetry: [],
   embedded: [],
   client: [],
+  worker: ["client"],
   verify: ["sql"],
   cli: ["client", "main", "config", "dispatch", "actions", "embedded", "sql", "verify"],
   config: [],
