@@ -2,37 +2,60 @@
 // declarations of the actions. Instants (`*_at`) are whole seconds since the epoch, UTC.
 
 export interface AuditPage {
+  /** The items, in the order of the method.. */
   items: AuditRecord[];
+  /** What to pass for the next page; null at the end.. */
   next_cursor: string | null;
+  /** Position of the first item, where the method says so; else null.. */
   prev_cursor: string | null;
+  /** Whether more items match; exact.. */
   has_more: boolean;
 }
 
 export interface AuditRecord {
+  /** Number given by the database; grows.. */
   id: number;
+  /** When it was created.. */
   created_at: number;
+  /** The same in milliseconds.. */
   created_at_ms: number;
+  /** The domain of the permission that admitted the call.. */
   domain: "agent_run" | "runtime" | "plugin";
+  /** In whose name it was done; host: by the host itself.. */
   actor: string;
+  /** The connection's identity, when the call was delegated.. */
   via: string | null;
+  /** Method name, or action of the host itself.. */
   action: string;
+  /** The permission that admitted the call; null for the host.. */
   permission: string | null;
+  /** The run that was changed.. */
   target_run_id: string | null;
+  /** The runtime that was changed.. */
   target_runtime_id: string | null;
+  /** The identity that was changed.. */
   target_identity: string | null;
+  /** The workspace.. */
   workspace_id: string | null;
+  /** What was changed; never a token or a user's text.. */
   detail: Record<string, any>;
 }
 
 export interface Connection {
+  /** Who the connection is.. */
   plugin_identity: string;
+  /** The tenant that it belongs to.. */
   tenant_id: string;
+  /** Permissions that the identity holds, from all sources.. */
   permissions: string[];
+  /** Version of the protocol.. */
   protocol_version: "1";
+  /** Name and version of the host.. */
   host: {
     name: string;
     version: string;
   };
+  /** Limits of this host for one connection.. */
   limits: {
     max_message_bytes: number;
     max_batch: number;
@@ -41,12 +64,19 @@ export interface Connection {
 }
 
 export interface ContentElement {
+  /** Its type.. */
   type: string;
+  /** The text.. */
   text?: string | null | undefined;
+  /** An image in base64.. */
   image_base64?: string | null | undefined;
+  /** Where the file is.. */
   file_url?: string | null | undefined;
+  /** A file in base64.. */
   file_base64?: string | null | undefined;
+  /** Name of the file.. */
   file_name?: string | null | undefined;
+  /** Where the image is.. */
   image_url?: {
     url: string;
     [member: string]: any;
@@ -55,389 +85,695 @@ export interface ContentElement {
 }
 
 export interface DeregisteredRuntime {
+  /** The runtime after the call.. */
   runtime: Runtime;
+  /** Claims that were taken away.. */
   released_claim_count: number;
 }
 
 export interface EmittedEvent {
+  /** Number given by the database; grows.. */
   id: number;
+  /** The run.. */
   run_id: string;
+  /** Number of the event, given by its writer.. */
   sequence: number;
+  /** Its type.. */
   type: string;
+  /** Data of the event, as sent.. */
   data: Record<string, any>;
+  /** Open object of the creator's own.. */
   metadata: Record<string, any>;
+  /** Model tokens used; null is unknown, not zero.. */
   usage: Record<string, any> | null;
+  /** Who wrote it: runner, runtime:ID or admin:IDENTITY.. */
   source: string;
+  /** The claim under which the event was written.. */
   claim_epoch: number | null;
+  /** When it was created.. */
   created_at: number;
+  /** The same in milliseconds.. */
   created_at_ms: number;
+  /** True when the call repeated an earlier one.. */
   idempotent?: true | undefined;
+  /** Status of the run after the call.. */
   run_status: RunStatus;
 }
 
 export interface EventPage {
+  /** The items, in the order of the method.. */
   items: EventRecord[];
+  /** What to pass for the next page; null at the end.. */
   next_cursor: string | null;
+  /** Position of the first item, where the method says so; else null.. */
   prev_cursor: string | null;
+  /** Whether more items match; exact.. */
   has_more: boolean;
 }
 
 export interface EventRecord {
+  /** Name of the event.. */
   event_id: string;
+  /** What happened.. */
   event_type: string;
+  /** When it happened.. */
   event_time: number | null;
+  /** Where it came from.. */
   source: string;
+  /** The bot that the event came to.. */
   bot_id: string | null;
+  /** The workspace.. */
   workspace_id: string | null;
+  /** The conversation.. */
   conversation_id: string | null;
+  /** The thread within the conversation.. */
   thread_id: string | null;
+  /** Kind of the actor.. */
   actor_type: string | null;
+  /** Who brought the event about.. */
   actor_id: string | null;
+  /** Name of the actor, for people.. */
   actor_name: string | null;
+  /** Kind of the subject.. */
   subject_type: string | null;
+  /** What the event is about.. */
   subject_id: string | null;
+  /** Where the raw event is kept, for the publisher.. */
   raw_ref: string | null;
+  /** The beginning of input.text.. */
   input_summary: string | null;
+  /** Position of the item; grows, with gaps.. */
   seq: number;
+  /** Position of the item, for before_cursor and after_cursor.. */
   cursor: string;
+  /** When it was created.. */
   created_at: number;
+  /** Open object of the creator's own.. */
   metadata: Record<string, any>;
 }
 
 export interface Interaction {
+  /** Number given by the database; grows.. */
   id: number;
+  /** Name of the interaction, unique within its run.. */
   interaction_id: string;
+  /** The run.. */
   run_id: string;
+  /** The runner, plugin:AUTHOR/NAME/RUNNER.. */
   runner_id: string;
+  /** Name of the binding.. */
   binding_id: string | null;
+  /** The bot that the event came to.. */
   bot_id: string | null;
+  /** The workspace.. */
   workspace_id: string | null;
+  /** The conversation.. */
   conversation_id: string | null;
+  /** The thread within the conversation.. */
   thread_id: string | null;
+  /** Who brought the event about.. */
   actor_id: string | null;
+  /** Its status.. */
   status: "pending" | "submitted" | "expired" | "cancelled";
+  /** Why it has this status, for people.. */
   status_reason: string | null;
+  /** What is asked, with defaults filled in.. */
   request: Record<string, any>;
+  /** The answer: action_id, values and actor_id.. */
   submission: Record<string, any> | null;
+  /** When it was answered.. */
   submitted_at: number | null;
+  /** The identity that submitted the answer.. */
   submitted_by: string | null;
+  /** Until when it can be answered.. */
   expires_at: number;
+  /** When it was created.. */
   created_at: number;
+  /** When it was last changed.. */
   updated_at: number;
+  /** True when the call repeated an earlier one.. */
   idempotent?: true | undefined;
 }
 
 export interface InteractionPage {
+  /** The items, in the order of the method.. */
   items: Interaction[];
+  /** What to pass for the next page; null at the end.. */
   next_cursor: string | null;
+  /** Position of the first item, where the method says so; else null.. */
   prev_cursor: string | null;
+  /** Whether more items match; exact.. */
   has_more: boolean;
 }
 
 export interface IssuedToken {
+  /** The plugin that owns it, AUTHOR/NAME.. */
   plugin_identity: string;
+  /** KEYID of the present plugin token.. */
   key_id: string;
+  /** The plugin token. It is shown this once.. */
   token: string;
 }
 
 export interface Message {
+  /** Who speaks, such as user or assistant.. */
   role: string;
+  /** Name of the speaker.. */
   name?: string | null | undefined;
+  /** Text of the message.. */
   content?: string | ContentElement[] | null | undefined;
+  /** Calls that the message asks for.. */
   tool_calls?: ToolCall[] | null | undefined;
+  /** The call that the message answers.. */
   tool_call_id?: string | null | undefined;
+  /** Name of the message within its answer.. */
   resp_message_id?: string | null | undefined;
+  /** Whatever a provider adds.. */
   provider_specific_fields?: Record<string, any> | null | undefined;
   [member: string]: any;
 }
 
 export interface Plugin {
+  /** The plugin that owns it, AUTHOR/NAME.. */
   plugin_identity: string;
+  /** The tenant that it belongs to.. */
   tenant_id: string;
+  /** Name for people.. */
   display_name: string | null;
+  /** Permissions that plugin_register gave.. */
   permissions: string[];
+  /** Permissions that the configuration file gives beside these.. */
   config_permissions: string[];
+  /** Whether the identity may connect.. */
   enabled: boolean;
+  /** KEYID of the present plugin token.. */
   key_id: string | null;
+  /** Open object of the creator's own.. */
   metadata: Record<string, any>;
+  /** When it was created.. */
   created_at: number;
+  /** When it was last changed.. */
   updated_at: number;
+  /** When the present token was issued.. */
   token_created_at: number | null;
+  /** When the identity last connected.. */
   last_seen_at: number | null;
 }
 
 export interface PluginPage {
+  /** The items, in the order of the method.. */
   items: Plugin[];
+  /** What to pass for the next page; null at the end.. */
   next_cursor: string | null;
+  /** Position of the first item, where the method says so; else null.. */
   prev_cursor: string | null;
+  /** Whether more items match; exact.. */
   has_more: boolean;
 }
 
 export interface Pong {
+  /** True.. */
   ok: true;
+  /** Now. Seconds since 1970.. */
   time: number;
+  /** The same in milliseconds.. */
   time_ms: number;
 }
 
 export interface Prompt {
+  /** The messages with which the run was created.. */
   prompt: Record<string, any>[];
 }
 
 export interface PublishedEvent {
+  /** Name of the event.. */
   event_id: string;
+  /** What became of the event.. */
   disposition: "absorbed" | "run_created" | "logged";
+  /** The run.. */
   run_id: string | null;
+  /** Name of the item.. */
   steering_id: string | null;
+  /** True when the call repeated an earlier one.. */
   idempotent?: true | undefined;
 }
 
 export interface PulledSteering {
+  /** The items, in the order of the method.. */
   items: SteeringItem[];
+  /** Items that are still waiting.. */
   pending: number;
+  /** What became of the items that the call confirmed.. */
   ack?: SteeringAck | undefined;
 }
 
 export interface RegisteredPlugin {
+  /** The plugin that owns it, AUTHOR/NAME.. */
   plugin_identity: string;
+  /** The tenant that it belongs to.. */
   tenant_id: string;
+  /** Name for people.. */
   display_name: string | null;
+  /** Permissions that plugin_register gave.. */
   permissions: string[];
+  /** Permissions that the configuration file gives beside these.. */
   config_permissions: string[];
+  /** Whether the identity may connect.. */
   enabled: boolean;
+  /** KEYID of the present plugin token.. */
   key_id: string | null;
+  /** Open object of the creator's own.. */
   metadata: Record<string, any>;
+  /** When it was created.. */
   created_at: number;
+  /** When it was last changed.. */
   updated_at: number;
+  /** When the present token was issued.. */
   token_created_at: number | null;
+  /** When the identity last connected.. */
   last_seen_at: number | null;
+  /** True when the identity is new.. */
   created: boolean;
+  /** The plugin token. It is shown this once.. */
   token?: string | undefined;
 }
 
 export interface RegisteredRunners {
+  /** The items, in the order of the method.. */
   items: RunnerDescriptor[];
+  /** Runners that were withdrawn.. */
   withdrawn_count: number;
 }
 
 export interface RenewedRun {
+  /** Number given by the database; grows.. */
   id: number;
+  /** The run.. */
   run_id: string;
+  /** The runner, plugin:AUTHOR/NAME/RUNNER.. */
   runner_id: string;
+  /** The plugin that owns it, AUTHOR/NAME.. */
   plugin_identity: string;
+  /** Who created the run, or published the event from which it stems.. */
   created_by: string;
+  /** The run from which this one stems.. */
   parent_run_id: string | null;
+  /** Name of the event.. */
   event_id: string | null;
+  /** The agent in whose name the runner works.. */
   agent_id: string | null;
+  /** Name of the binding.. */
   binding_id: string | null;
+  /** The conversation.. */
   conversation_id: string | null;
+  /** The thread within the conversation.. */
   thread_id: string | null;
+  /** The workspace.. */
   workspace_id: string | null;
+  /** The bot that the event came to.. */
   bot_id: string | null;
+  /** Queued: claimed by workers; running: executed by its plugin without a claim.. */
   dispatch: "queued" | "running";
+  /** Its status.. */
   status: RunStatus;
+  /** Why it has this status, for people.. */
   status_reason: string | null;
+  /** The queue; null when dispatch is running.. */
   queue_name: string | null;
+  /** Larger goes first.. */
   priority: number;
+  /** Only this runtime may claim the run.. */
   requested_runtime_id: string | null;
+  /** The runtime that holds the claim.. */
   claimed_by_runtime_id: string | null;
+  /** When the claim ends, unless it is renewed.. */
   claim_lease_expires_at: number | null;
+  /** How many claims of the run there have been.. */
   claim_epoch: number;
+  /** Claims that count; at max_attempts the run is not tried again.. */
   dispatch_attempts: number;
+  /** After so many claims a run that comes back ends as failed.. */
   max_attempts: number;
+  /** Not claimable earlier than this.. */
   not_before: number | null;
+  /** When the run was last claimed.. */
   last_claimed_at: number | null;
+  /** Highest stored event; an executor goes on behind it. 0: none.. */
   last_sequence: number;
+  /** When it was created.. */
   created_at: number;
+  /** The same in milliseconds.. */
   created_at_ms: number;
+  /** When it was last changed.. */
   updated_at: number;
+  /** First claim, or creation when dispatch is running.. */
   started_at: number | null;
+  /** The same in milliseconds.. */
   started_at_ms: number | null;
+  /** When the run ended; set exactly when its status is terminal.. */
   finished_at: number | null;
+  /** The same in milliseconds.. */
   finished_at_ms: number | null;
+  /** When the run times out.. */
   deadline_at: number | null;
+  /** When a cancel was first requested; its executor has to end the run.. */
   cancel_requested_at: number | null;
+  /** Why a cancel was requested.. */
   cancel_reason: string | null;
+  /** Model tokens used; null is unknown, not zero.. */
   usage: Record<string, any> | null;
+  /** What the run cost; null is unknown, not zero.. */
   cost: Record<string, any> | null;
+  /** Open object of the creator's own.. */
   metadata: Record<string, any>;
+  /** True when the call repeated an earlier one.. */
   idempotent?: true | undefined;
+  /** The same in milliseconds.. */
   claim_lease_expires_at_ms: number;
 }
 
 export interface Run {
+  /** Number given by the database; grows.. */
   id: number;
+  /** The run.. */
   run_id: string;
+  /** The runner, plugin:AUTHOR/NAME/RUNNER.. */
   runner_id: string;
+  /** The plugin that owns it, AUTHOR/NAME.. */
   plugin_identity: string;
+  /** Who created the run, or published the event from which it stems.. */
   created_by: string;
+  /** The run from which this one stems.. */
   parent_run_id: string | null;
+  /** Name of the event.. */
   event_id: string | null;
+  /** The agent in whose name the runner works.. */
   agent_id: string | null;
+  /** Name of the binding.. */
   binding_id: string | null;
+  /** The conversation.. */
   conversation_id: string | null;
+  /** The thread within the conversation.. */
   thread_id: string | null;
+  /** The workspace.. */
   workspace_id: string | null;
+  /** The bot that the event came to.. */
   bot_id: string | null;
+  /** Queued: claimed by workers; running: executed by its plugin without a claim.. */
   dispatch: "queued" | "running";
+  /** Its status.. */
   status: RunStatus;
+  /** Why it has this status, for people.. */
   status_reason: string | null;
+  /** The queue; null when dispatch is running.. */
   queue_name: string | null;
+  /** Larger goes first.. */
   priority: number;
+  /** Only this runtime may claim the run.. */
   requested_runtime_id: string | null;
+  /** The runtime that holds the claim.. */
   claimed_by_runtime_id: string | null;
+  /** When the claim ends, unless it is renewed.. */
   claim_lease_expires_at: number | null;
+  /** How many claims of the run there have been.. */
   claim_epoch: number;
+  /** Claims that count; at max_attempts the run is not tried again.. */
   dispatch_attempts: number;
+  /** After so many claims a run that comes back ends as failed.. */
   max_attempts: number;
+  /** Not claimable earlier than this.. */
   not_before: number | null;
+  /** When the run was last claimed.. */
   last_claimed_at: number | null;
+  /** Highest stored event; an executor goes on behind it. 0: none.. */
   last_sequence: number;
+  /** When it was created.. */
   created_at: number;
+  /** The same in milliseconds.. */
   created_at_ms: number;
+  /** When it was last changed.. */
   updated_at: number;
+  /** First claim, or creation when dispatch is running.. */
   started_at: number | null;
+  /** The same in milliseconds.. */
   started_at_ms: number | null;
+  /** When the run ended; set exactly when its status is terminal.. */
   finished_at: number | null;
+  /** The same in milliseconds.. */
   finished_at_ms: number | null;
+  /** When the run times out.. */
   deadline_at: number | null;
+  /** When a cancel was first requested; its executor has to end the run.. */
   cancel_requested_at: number | null;
+  /** Why a cancel was requested.. */
   cancel_reason: string | null;
+  /** Model tokens used; null is unknown, not zero.. */
   usage: Record<string, any> | null;
+  /** What the run cost; null is unknown, not zero.. */
   cost: Record<string, any> | null;
+  /** Open object of the creator's own.. */
   metadata: Record<string, any>;
+  /** True when the call repeated an earlier one.. */
   idempotent?: true | undefined;
 }
 
 export interface RunDetail {
+  /** Number given by the database; grows.. */
   id: number;
+  /** The run.. */
   run_id: string;
+  /** The runner, plugin:AUTHOR/NAME/RUNNER.. */
   runner_id: string;
+  /** The plugin that owns it, AUTHOR/NAME.. */
   plugin_identity: string;
+  /** Who created the run, or published the event from which it stems.. */
   created_by: string;
+  /** The run from which this one stems.. */
   parent_run_id: string | null;
+  /** Name of the event.. */
   event_id: string | null;
+  /** The agent in whose name the runner works.. */
   agent_id: string | null;
+  /** Name of the binding.. */
   binding_id: string | null;
+  /** The conversation.. */
   conversation_id: string | null;
+  /** The thread within the conversation.. */
   thread_id: string | null;
+  /** The workspace.. */
   workspace_id: string | null;
+  /** The bot that the event came to.. */
   bot_id: string | null;
+  /** Queued: claimed by workers; running: executed by its plugin without a claim.. */
   dispatch: "queued" | "running";
+  /** Its status.. */
   status: RunStatus;
+  /** Why it has this status, for people.. */
   status_reason: string | null;
+  /** The queue; null when dispatch is running.. */
   queue_name: string | null;
+  /** Larger goes first.. */
   priority: number;
+  /** Only this runtime may claim the run.. */
   requested_runtime_id: string | null;
+  /** The runtime that holds the claim.. */
   claimed_by_runtime_id: string | null;
+  /** When the claim ends, unless it is renewed.. */
   claim_lease_expires_at: number | null;
+  /** How many claims of the run there have been.. */
   claim_epoch: number;
+  /** Claims that count; at max_attempts the run is not tried again.. */
   dispatch_attempts: number;
+  /** After so many claims a run that comes back ends as failed.. */
   max_attempts: number;
+  /** Not claimable earlier than this.. */
   not_before: number | null;
+  /** When the run was last claimed.. */
   last_claimed_at: number | null;
+  /** Highest stored event; an executor goes on behind it. 0: none.. */
   last_sequence: number;
+  /** When it was created.. */
   created_at: number;
+  /** The same in milliseconds.. */
   created_at_ms: number;
+  /** When it was last changed.. */
   updated_at: number;
+  /** First claim, or creation when dispatch is running.. */
   started_at: number | null;
+  /** The same in milliseconds.. */
   started_at_ms: number | null;
+  /** When the run ended; set exactly when its status is terminal.. */
   finished_at: number | null;
+  /** The same in milliseconds.. */
   finished_at_ms: number | null;
+  /** When the run times out.. */
   deadline_at: number | null;
+  /** When a cancel was first requested; its executor has to end the run.. */
   cancel_requested_at: number | null;
+  /** Why a cancel was requested.. */
   cancel_reason: string | null;
+  /** Model tokens used; null is unknown, not zero.. */
   usage: Record<string, any> | null;
+  /** What the run cost; null is unknown, not zero.. */
   cost: Record<string, any> | null;
+  /** Open object of the creator's own.. */
   metadata: Record<string, any>;
+  /** True when the call repeated an earlier one.. */
   idempotent?: true | undefined;
+  /** The event that the run answers, as stored.. */
   event: Record<string, any>;
+  /** What the runner works on, as stored.. */
   input: Record<string, any>;
+  /** What ties the runner to its surroundings, as stored.. */
   binding: Record<string, any>;
+  /** Where the answer goes, as stored.. */
   delivery: Record<string, any>;
 }
 
 export interface RunEvent {
+  /** Number given by the database; grows.. */
   id: number;
+  /** The run.. */
   run_id: string;
+  /** Number of the event, given by its writer.. */
   sequence: number;
+  /** Its type.. */
   type: string;
+  /** Data of the event, as sent.. */
   data: Record<string, any>;
+  /** Open object of the creator's own.. */
   metadata: Record<string, any>;
+  /** Model tokens used; null is unknown, not zero.. */
   usage: Record<string, any> | null;
+  /** Who wrote it: runner, runtime:ID or admin:IDENTITY.. */
   source: string;
+  /** The claim under which the event was written.. */
   claim_epoch: number | null;
+  /** When it was created.. */
   created_at: number;
+  /** The same in milliseconds.. */
   created_at_ms: number;
+  /** True when the call repeated an earlier one.. */
   idempotent?: true | undefined;
 }
 
 export interface RunEventPage {
+  /** The items, in the order of the method.. */
   items: RunEvent[];
+  /** What to pass for the next page; null at the end.. */
   next_cursor: string | null;
+  /** Position of the first item, where the method says so; else null.. */
   prev_cursor: string | null;
+  /** Whether more items match; exact.. */
   has_more: boolean;
 }
 
 export interface RunPage {
+  /** The items, in the order of the method.. */
   items: Run[];
+  /** What to pass for the next page; null at the end.. */
   next_cursor: string | null;
+  /** Position of the first item, where the method says so; else null.. */
   prev_cursor: string | null;
+  /** Whether more items match; exact.. */
   has_more: boolean;
+  /** How many match, up to 10 000; null unless asked for.. */
   total_count: number | null;
+  /** True when there are more than total_count says.. */
   total_is_capped: boolean;
 }
 
 export interface RunStats {
+  /** Start of the window.. */
   start_time: number;
+  /** End of the window.. */
   end_time: number;
+  /** The runner, plugin:AUTHOR/NAME/RUNNER.. */
   runner_id: string | null;
+  /** How many there are in all.. */
   total_count: number;
+  /** Runs that are created; no method of this version stores such.. */
   created_count: number;
+  /** Runs that are queued.. */
   queued_count: number;
+  /** Runs that are claimed.. */
   claimed_count: number;
+  /** Runs that are running.. */
   running_count: number;
+  /** Runs that are completed.. */
   completed_count: number;
+  /** Runs that failed.. */
   failed_count: number;
+  /** Runs that are cancelled.. */
   cancelled_count: number;
+  /** Runs that timed out.. */
   timeout_count: number;
+  /** Runs by hour of the window.. */
   throughput_per_hour: number;
+  /** Completed among all.. */
   success_rate: number | null;
+  /** Failed and timed out among all.. */
   failure_rate: number | null;
+  /** Completed among all that have ended.. */
   terminal_success_rate: number | null;
+  /** Mean time from start to end of completed runs.. */
   avg_duration_seconds: number | null;
+  /** Half of the completed runs took no longer.. */
   p50_duration_seconds: number | null;
+  /** 95 of 100 completed runs took no longer.. */
   p95_duration_seconds: number | null;
+  /** 99 of 100 completed runs took no longer.. */
   p99_duration_seconds: number | null;
+  /** Mean time from creation to start of queued runs.. */
   avg_queue_wait_seconds: number | null;
+  /** 95 of 100 queued runs waited no longer.. */
   p95_queue_wait_seconds: number | null;
 }
 
 export type RunStatus = "created" | "queued" | "claimed" | "running" | "completed" | "failed" | "cancelled" | "timeout";
 
 export interface RunnerDescriptor {
+  /** Name of the runner, plugin:AUTHOR/NAME/RUNNER.. */
   id: string;
+  /** Where it came from.. */
   source: "plugin";
+  /** Name for people, by locale.. */
   label: Record<string, any>;
+  /** Words for people, by locale.. */
   description: Record<string, any> | null;
+  /** AUTHOR of the id.. */
   plugin_author: string;
+  /** NAME of the id.. */
   plugin_name: string;
+  /** RUNNER of the id.. */
   runner_name: string;
+  /** Version of the plugin, for people.. */
   plugin_version: string | null;
+  /** What the runner can be configured with.. */
   config_schema: Record<string, any>[];
+  /** Names to booleans; the host reads steering and interactions.. */
   capabilities: Record<string, any>;
+  /** What the runner asks for, by name.. */
   permissions: Record<string, any>;
+  /** The runner's manifest, as registered.. */
   raw_manifest: Record<string, any>;
+  /** When it was last changed.. */
   updated_at: number;
 }
 
 export interface RunnerPage {
+  /** The items, in the order of the method.. */
   items: RunnerDescriptor[];
+  /** What to pass for the next page; null at the end.. */
   next_cursor: string | null;
+  /** Position of the first item, where the method says so; else null.. */
   prev_cursor: string | null;
+  /** Whether more items match; exact.. */
   has_more: boolean;
 }
 
 export interface RunnerStats {
+  /** The items, in the order of the method.. */
   items: ({
     runner_id: string;
     runner_label: Record<string, any> | null;
@@ -451,213 +787,358 @@ export interface RunnerStats {
     avg_duration_seconds: number | null;
     p95_duration_seconds: number | null;
   })[];
+  /** How many there are in all.. */
   total_count: number;
+  /** Whether more items match; exact.. */
   has_more: boolean;
 }
 
 export interface Runtime {
+  /** Number given by the database; grows.. */
   id: number;
+  /** Name of the runtime.. */
   runtime_id: string;
+  /** The plugin that owns it, AUTHOR/NAME.. */
   plugin_identity: string;
+  /** Its status.. */
   status: "online" | "draining" | "offline" | "stale";
+  /** True while an administrator fixes the status.. */
   held: boolean;
+  /** True when the status is stale or the heartbeat deadline has passed.. */
   is_stale: boolean;
+  /** Name for people.. */
   display_name: string | null;
+  /** Where the runtime can be reached, for people.. */
   endpoint: string | null;
+  /** Version of the runtime's program.. */
   version: string | null;
+  /** What the runtime can do, as registered.. */
   capabilities: Record<string, any>;
+  /** Open object of the creator's own.. */
   metadata: Record<string, any>;
+  /** Labels, to select runtimes by.. */
   labels: Record<string, any>;
+  /** When the runtime was last heard of.. */
   last_heartbeat_at: number;
+  /** Without a heartbeat until then the runtime counts as stale.. */
   heartbeat_deadline_at: number;
+  /** When it was created.. */
   created_at: number;
+  /** When it was last changed.. */
   updated_at: number;
 }
 
 export interface RuntimePage {
+  /** The items, in the order of the method.. */
   items: Runtime[];
+  /** What to pass for the next page; null at the end.. */
   next_cursor: string | null;
+  /** Position of the first item, where the method says so; else null.. */
   prev_cursor: string | null;
+  /** Whether more items match; exact.. */
   has_more: boolean;
+  /** How many there are in all.. */
   total_count: number;
 }
 
 export interface RuntimeStats {
+  /** How many there are in all.. */
   total_count: number;
+  /** Runtimes that are online.. */
   online_count: number;
+  /** Runtimes that take no new runs.. */
   draining_count: number;
+  /** Runtimes that are offline.. */
   offline_count: number;
+  /** Runtimes whose heartbeat deadline has passed.. */
   stale_count: number;
+  /** Mean age of the last heartbeats.. */
   avg_heartbeat_age_seconds: number | null;
+  /** Age of the oldest last heartbeat.. */
   max_heartbeat_age_seconds: number | null;
+  /** Runs that are running or claimed.. */
   active_runs: number;
+  /** Runs that are claimed.. */
   claimed_runs: number;
+  /** Runs that are queued.. */
   queued_runs: number;
 }
 
 export interface SearchResult {
+  /** The items, in the order of the method.. */
   items: TranscriptItem[];
+  /** How many there are in all.. */
   total_count: number;
+  /** Whether more items match; exact.. */
   has_more: boolean;
+  /** The query as it was understood.. */
   query: string;
 }
 
 export interface StateDeleted {
+  /** Whether something was changed.. */
   success: boolean;
 }
 
 export interface StateKeys {
+  /** The keys, ascending.. */
   keys: string[];
+  /** Whether more items match; exact.. */
   has_more: boolean;
+  /** What to pass as after_key for the next page.. */
   next_after_key: string | null;
 }
 
 export interface StateValue {
   /** Any JSON value. */
   value: any;
+  /** Whether the key exists.. */
   found: boolean;
+  /** Version of the key; 0 when there is none.. */
   version: number;
 }
 
 export interface StateWritten {
+  /** Whether something was changed.. */
   success: true;
+  /** The new version; grows with every write to the scope.. */
   version: number;
 }
 
 export interface SteeringAck {
+  /** Items that are confirmed, now or before.. */
   acked: string[];
+  /** Items that are unknown here, never delivered, or moved to another run.. */
   not_found: string[];
 }
 
 export interface SteeringItem {
+  /** Name of the item.. */
   steering_id: string;
+  /** Its type.. */
   type: "message" | "interaction.submitted" | "interaction.cancelled" | "interaction.expired";
+  /** The run that the item is attached to.. */
   claimed_run_id: string;
+  /** The runner, plugin:AUTHOR/NAME/RUNNER.. */
   runner_id: string;
+  /** When the item was attached to the run.. */
   claimed_at: number;
+  /** After this the item is handed out again.. */
   lease_expires_at: number;
+  /** How often the item was handed out.. */
   delivery_count: number;
+  /** The event that brought the item.. */
   event: Record<string, any>;
+  /** Where the item belongs.. */
   conversation: Record<string, any>;
+  /** Who brought it about.. */
   actor: Record<string, any> | null;
+  /** What it is about.. */
   subject: Record<string, any> | null;
+  /** The message; null for what is none.. */
   input: Record<string, any> | null;
+  /** The interaction; null for a message.. */
   interaction: Interaction | null;
 }
 
 export interface Subscription {
+  /** Name of the subscription, in each of its notifications.. */
   subscription_id: string;
+  /** The run as it is now.. */
   run: Run;
 }
 
 export interface SweepReport {
+  /** Runtimes whose heartbeat deadline has passed.. */
   stale_count: number;
+  /** Claims that were taken away.. */
   released_claim_count: number;
+  /** Runs that failed as their attempts were used up.. */
   exhausted_count: number;
+  /** Runs that timed out.. */
   timeout_count: number;
+  /** Runs that the sweep ended as cancelled.. */
   cancelled_count: number;
+  /** Interactions that nobody answered in time.. */
   expired_interaction_count: number;
+  /** Steering items whose lease was over.. */
   expired_steering_count: number;
+  /** The runtimes that became stale.. */
   stale_runtimes: Runtime[];
+  /** The runs whose claims were taken away.. */
   released_claims: Run[];
+  /** True when work was left for another sweep.. */
   more: boolean;
 }
 
 export interface ToolCall {
+  /** Name of the call.. */
   id: string;
+  /** Its type.. */
   type: string;
+  /** Name and arguments of the called function.. */
   function: {
     name: string;
     arguments: string;
     [member: string]: any;
   };
+  /** Whatever a provider adds.. */
   provider_specific_fields?: Record<string, any> | null | undefined;
   [member: string]: any;
 }
 
 export interface TranscriptItem {
+  /** Name of the item.. */
   transcript_id: string;
+  /** The conversation.. */
   conversation_id: string;
+  /** Name of the event.. */
   event_id: string | null;
+  /** The bot that the event came to.. */
   bot_id: string | null;
+  /** The workspace.. */
   workspace_id: string | null;
+  /** The thread within the conversation.. */
   thread_id: string | null;
+  /** Who speaks, such as user or assistant.. */
   role: string;
+  /** Kind of the item.. */
   item_type: string;
+  /** Plain text, cut to 4000 characters.. */
   content: string | null;
   /** Any JSON value. */
   content_json: any;
+  /** True when content or content_json is not whole.. */
   content_truncated: boolean;
+  /** Position of the item; grows, with gaps.. */
   seq: number;
+  /** Position of the item, for before_cursor and after_cursor.. */
   cursor: string;
+  /** When it was created.. */
   created_at: number;
+  /** Open object of the creator's own.. */
   metadata: Record<string, any>;
+  /** Attachments, where they were asked for.. */
   attachment_refs: Record<string, any>[];
 }
 
 export interface TranscriptPage {
+  /** The items, in the order of the method.. */
   items: TranscriptItem[];
+  /** What to pass for the next page; null at the end.. */
   next_cursor: string | null;
+  /** Position of the first item, where the method says so; else null.. */
   prev_cursor: string | null;
+  /** Whether more items match; exact.. */
   has_more: boolean;
 }
 
 export interface Unsubscribed {
+  /** False for a subscription that the connection does not hold.. */
   removed: boolean;
 }
 
 export interface WorkItem {
+  /** Number given by the database; grows.. */
   id: number;
+  /** The run.. */
   run_id: string;
+  /** The runner, plugin:AUTHOR/NAME/RUNNER.. */
   runner_id: string;
+  /** The plugin that owns it, AUTHOR/NAME.. */
   plugin_identity: string;
+  /** Who created the run, or published the event from which it stems.. */
   created_by: string;
+  /** The run from which this one stems.. */
   parent_run_id: string | null;
+  /** Name of the event.. */
   event_id: string | null;
+  /** The agent in whose name the runner works.. */
   agent_id: string | null;
+  /** Name of the binding.. */
   binding_id: string | null;
+  /** The conversation.. */
   conversation_id: string | null;
+  /** The thread within the conversation.. */
   thread_id: string | null;
+  /** The workspace.. */
   workspace_id: string | null;
+  /** The bot that the event came to.. */
   bot_id: string | null;
+  /** Queued: claimed by workers; running: executed by its plugin without a claim.. */
   dispatch: "queued" | "running";
+  /** Its status.. */
   status: RunStatus;
+  /** Why it has this status, for people.. */
   status_reason: string | null;
+  /** The queue; null when dispatch is running.. */
   queue_name: string | null;
+  /** Larger goes first.. */
   priority: number;
+  /** Only this runtime may claim the run.. */
   requested_runtime_id: string | null;
+  /** The runtime that holds the claim.. */
   claimed_by_runtime_id: string | null;
+  /** When the claim ends, unless it is renewed.. */
   claim_lease_expires_at: number | null;
+  /** How many claims of the run there have been.. */
   claim_epoch: number;
+  /** Claims that count; at max_attempts the run is not tried again.. */
   dispatch_attempts: number;
+  /** After so many claims a run that comes back ends as failed.. */
   max_attempts: number;
+  /** Not claimable earlier than this.. */
   not_before: number | null;
+  /** When the run was last claimed.. */
   last_claimed_at: number | null;
+  /** Highest stored event; an executor goes on behind it. 0: none.. */
   last_sequence: number;
+  /** When it was created.. */
   created_at: number;
+  /** The same in milliseconds.. */
   created_at_ms: number;
+  /** When it was last changed.. */
   updated_at: number;
+  /** First claim, or creation when dispatch is running.. */
   started_at: number | null;
+  /** The same in milliseconds.. */
   started_at_ms: number | null;
+  /** When the run ended; set exactly when its status is terminal.. */
   finished_at: number | null;
+  /** The same in milliseconds.. */
   finished_at_ms: number | null;
+  /** When the run times out.. */
   deadline_at: number | null;
+  /** When a cancel was first requested; its executor has to end the run.. */
   cancel_requested_at: number | null;
+  /** Why a cancel was requested.. */
   cancel_reason: string | null;
+  /** Model tokens used; null is unknown, not zero.. */
   usage: Record<string, any> | null;
+  /** What the run cost; null is unknown, not zero.. */
   cost: Record<string, any> | null;
+  /** Open object of the creator's own.. */
   metadata: Record<string, any>;
+  /** True when the call repeated an earlier one.. */
   idempotent?: true | undefined;
+  /** The event that the run answers, as stored.. */
   event: Record<string, any>;
+  /** What the runner works on, as stored.. */
   input: Record<string, any>;
+  /** What ties the runner to its surroundings, as stored.. */
   binding: Record<string, any>;
+  /** Where the answer goes, as stored.. */
   delivery: Record<string, any>;
+  /** Proof of the claim; every write of the executor shows it.. */
   claim_token: string;
+  /** The same in milliseconds.. */
   claim_lease_expires_at_ms: number;
+  /** Capabilities of the run, each true.. */
   available_apis: Record<string, true>;
 }
 
 export interface WorkItems {
+  /** The claimed runs, each with its claim_token.. */
   runs: WorkItem[];
 }
 
@@ -682,8 +1163,8 @@ export interface PingParams extends EveryParams {}
 export interface DiscoverParams extends EveryParams {}
 
 export interface PluginRegisterParams extends EveryParams {
-  tenant_id?: string | null | undefined;
   plugin_identity: string;
+  tenant_id?: string | null | undefined;
   permissions?: ("agent_run:admin" | "agent_run:create" | "runtime:admin" | "plugin:admin" | "plugin:delegate" | "agent_run:*" | "runtime:*" | "plugin:*" | "agent_runner:admin" | "*")[] | null | undefined;
   display_name?: string | null | undefined;
   metadata?: Record<string, any> | null | undefined;
@@ -698,14 +1179,14 @@ export interface PluginListParams extends EveryParams {
 }
 
 export interface PluginRotateTokenParams extends EveryParams {
-  tenant_id?: string | null | undefined;
   plugin_identity: string;
+  tenant_id?: string | null | undefined;
 }
 
 export interface PluginSetEnabledParams extends EveryParams {
-  tenant_id?: string | null | undefined;
   plugin_identity: string;
   enabled: boolean;
+  tenant_id?: string | null | undefined;
 }
 
 export interface RunCreateParams extends EveryParams {
@@ -1041,9 +1522,9 @@ export interface RunEmitResultParams extends EveryParams {
 }
 
 export interface RunFinalizeParams extends EveryParams {
+  status: "completed" | "failed" | "cancelled" | "timeout";
   run_id?: string | null | undefined;
   target_run_id?: string | null | undefined;
-  status: "completed" | "failed" | "cancelled" | "timeout";
   status_reason?: string | null | undefined;
   reason?: string | null | undefined;
   usage?: Record<string, any> | null | undefined;
@@ -1057,8 +1538,8 @@ export interface RunFinalizeParams extends EveryParams {
 }
 
 export interface RunClaimParams extends EveryParams {
-  run_id?: string | null | undefined;
   runtime_id: string;
+  run_id?: string | null | undefined;
   queue_name?: string | null | undefined;
   runner_ids?: string[] | null | undefined;
   /** Default 60; moved to the nearest of 1 and 3600. */
@@ -1070,20 +1551,20 @@ export interface RunClaimParams extends EveryParams {
 }
 
 export interface RunRenewClaimParams extends EveryParams {
-  run_id?: string | null | undefined;
   target_run_id: string;
   runtime_id: string;
   claim_token: string;
+  run_id?: string | null | undefined;
   claim_epoch?: number | null | undefined;
   /** Default 60; moved to the nearest of 1 and 3600. */
   lease_seconds?: number | null | undefined;
 }
 
 export interface RunReleaseClaimParams extends EveryParams {
-  run_id?: string | null | undefined;
   target_run_id: string;
   runtime_id: string;
   claim_token: string;
+  run_id?: string | null | undefined;
   claim_epoch?: number | null | undefined;
   /** Default "queued". */
   status?: "queued" | null | undefined;
@@ -1117,8 +1598,8 @@ export interface RunnerListParams extends EveryParams {
 }
 
 export interface RuntimeRegisterParams extends EveryParams {
-  run_id?: string | null | undefined;
   runtime_id: string;
+  run_id?: string | null | undefined;
   status?: "online" | "draining" | "offline" | null | undefined;
   capabilities?: Record<string, any> | null | undefined;
   labels?: Record<string, string> | null | undefined;
@@ -1132,8 +1613,8 @@ export interface RuntimeRegisterParams extends EveryParams {
 }
 
 export interface RuntimeHeartbeatParams extends EveryParams {
-  run_id?: string | null | undefined;
   runtime_id: string;
+  run_id?: string | null | undefined;
   status?: "online" | "draining" | "offline" | null | undefined;
   capabilities?: Record<string, any> | null | undefined;
   labels?: Record<string, string> | null | undefined;
@@ -1144,8 +1625,8 @@ export interface RuntimeHeartbeatParams extends EveryParams {
 }
 
 export interface RuntimeDeregisterParams extends EveryParams {
-  run_id?: string | null | undefined;
   runtime_id: string;
+  run_id?: string | null | undefined;
 }
 
 export interface RuntimeListParams extends EveryParams {
@@ -1303,9 +1784,9 @@ export interface InteractionListParams extends EveryParams {
 }
 
 export interface InteractionGetParams extends EveryParams {
+  interaction_id: string;
   run_id?: string | null | undefined;
   target_run_id?: string | null | undefined;
-  interaction_id: string;
 }
 
 export interface InteractionSubmitParams extends EveryParams {

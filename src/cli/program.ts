@@ -212,7 +212,7 @@ function addProtocolCommand(program: Command, invoke: Invoke): void {
     .helpGroup("For contributors:")
     .summary("write or check the generated files of protocol/")
     .description("Write the generated files of protocol/, or name those that differ.")
-    .option("--write", "write openrpc.json, errors.json and schemas/")
+    .option("--write", "write openrpc.json, errors.json, schemas/ and reference.html")
     .option("--check", "exit 1 and name the files that differ")
     .option("--directory <path>", "another folder than protocol/ of this package")
     .addHelpText("after", example("runhost protocol --check"))

@@ -10,6 +10,8 @@ import { createHost } from "../dispatch/host.js";
 import { describeTypes } from "../dispatch/typescript.js";
 import { Failure, printResult, UsageError, type Invocation } from "./output.js";
 import { readPackageVersion } from "./package_facts.js";
+import { readFixtureShelf } from "./reference/fixtures.js";
+import { writeReference } from "./reference/page.js";
 
 export interface ProtocolOptions {
   write?: boolean;
@@ -19,13 +21,14 @@ export interface ProtocolOptions {
 }
 
 const schemaFolder = "schemas";
+const ownProtocol = fileURLToPath(new URL("../../protocol", import.meta.url));
 
 export async function syncProtocol(
   invocation: Invocation,
   { write, check, directory }: ProtocolOptions,
 ): Promise<void> {
   if (write === check) throw new UsageError("protocol: name one of --write and --check");
-  const folder = directory ?? fileURLToPath(new URL("../../protocol", import.meta.url));
+  const folder = directory ?? ownProtocol;
   const wanted = describeProtocol();
   const differing = await compareFiles(folder, wanted);
   const files = differing.map(({ file }) => file);
@@ -57,9 +60,14 @@ function describeProtocol(): Map<string, string> {
     ["errors.json", describeErrors()],
     ...schemas.map(([name, schema]): [string, unknown] => [`${schemaFolder}/${name}.json`, schema]),
   ];
+  // The fixtures are written by hand and stand in this package only, wherever the rest is written.
+  const reference = writeReference(openrpc, readFixtureShelf(ownProtocol));
   const texts = contents.map(([file, content]): [string, string] =>
-    [file, `${JSON.stringify(content, null, 2)}\n`]);
-  return new Map([...texts, ["methods.d.ts", describeTypes(openrpc)]]);
+    [file, `${JSON.stringify(content, null, 2)}
+`]);
+  return new Map([
+    ...texts, ["methods.d.ts", describeTypes(openrpc)], ["reference.html", reference],
+  ]);
 }
 
 /** What --write would change; a schema that no action has any more is among it. */

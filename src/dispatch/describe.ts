@@ -9,9 +9,13 @@ import {
   convertParams, convertSchema, pointReferences, sortMembers, standAlone, type JsonSchema,
 } from "./json_schema.js";
 import { possibleRefusals } from "./ladder_refusals.js";
+import { describeField } from "./wording/fields.js";
+import { notifications, type NotificationWords } from "./wording/notifications.js";
+import { describeParam } from "./wording/params.js";
 
 interface ContentDescriptor {
   name: string;
+  description?: string;
   required?: boolean;
   schema: JsonSchema;
 }
@@ -26,10 +30,19 @@ export interface OpenrpcMethod {
   "x-access": string;
 }
 
+export interface OpenrpcNotification {
+  name: string;
+  summary: string;
+  params: ContentDescriptor[];
+  "x-sent-to": string;
+}
+
 export interface OpenrpcDocument {
   openrpc: "1.3.2";
   info: { title: string; version: string; description: string };
   methods: OpenrpcMethod[];
+  /** What the host sends of its own accord; OpenRPC has no place for it. */
+  "x-notifications": OpenrpcNotification[];
   components: { schemas: Record<string, JsonSchema>; errors: Record<string, unknown> };
 }
 
@@ -38,6 +51,7 @@ const components = "#/components/schemas/";
 export function describeOpenrpc(actions: SealedActions, version: string): OpenrpcDocument {
   const schemas: Record<string, JsonSchema> = {};
   const methods = actions.all.map((action) => describeMethod(action, schemas));
+  const sent = notifications.map((notification) => describeNotification(notification, schemas));
   return {
     openrpc: "1.3.2",
     info: {
@@ -46,8 +60,9 @@ export function describeOpenrpc(actions: SealedActions, version: string): Openrp
       description: "JSON-RPC 2.0 over WebSocket in front of a durable ledger of agent runs.",
     },
     methods,
+    "x-notifications": sent,
     components: {
-      schemas: pointReferences(sortMembers(schemas), components),
+      schemas: describeRecords(pointReferences(sortMembers(schemas), components)),
       errors: Object.fromEntries(codes().map((code) => [code, describeError(code)])),
     },
   };
@@ -95,15 +110,62 @@ function describeMethod(
     name: action.name,
     summary: action.summary,
     paramStructure: "by-name",
-    params: params.properties.map(([name, schema]) => ({
-      name,
-      required: params.required.has(name),
-      schema: pointReferences(schema, components),
-    })),
+    params: describeParams(action.name, params),
     result: { name: "result", schema: pointReferences(result.schema, components) },
     errors: possibleRefusals(action).map((code) => ({ $ref: `#/components/errors/${code}` })),
     "x-access": describeAccess(action.access),
   };
+}
+
+/** Fields with their meaning; the schemas that stand alone do without. */
+function describeRecords(schemas: Record<string, JsonSchema>): Record<string, JsonSchema> {
+  const described = Object.entries(schemas).map(([record, schema]) => {
+    const properties = schema["properties"] as Record<string, JsonSchema> | undefined;
+    if (properties === undefined) return [record, schema] as const;
+    const fields = Object.entries(properties).map(([name, field]) => {
+      const description = describeField(record, name);
+      return [name, description === undefined ? field : { description, ...field }] as const;
+    });
+    return [record, { ...schema, properties: Object.fromEntries(fields) }] as const;
+  });
+  return Object.fromEntries(described);
+}
+
+function describeNotification(
+  { name, summary, sent_to, params, words }: NotificationWords,
+  schemas: Record<string, JsonSchema>,
+): OpenrpcNotification {
+  const { schema, definitions } = convertSchema(params);
+  Object.assign(schemas, definitions);
+  const described = Object.entries(schema["properties"] as Record<string, JsonSchema>);
+  return {
+    name,
+    summary,
+    params: described.map(([param, own]) => ({
+      name: param,
+      description: words[param] ?? "",
+      required: true,
+      schema: pointReferences(own, components),
+    })),
+    "x-sent-to": sent_to,
+  };
+}
+
+/** OpenRPC asks that the required ones come first. */
+function describeParams(
+  method: string,
+  { properties, required }: ReturnType<typeof convertParams>,
+): ContentDescriptor[] {
+  const described = properties.map(([name, schema]) => {
+    const description = describeParam(method, name);
+    return {
+      name,
+      ...(description === undefined ? {} : { description }),
+      required: required.has(name),
+      schema: pointReferences(schema, components),
+    };
+  });
+  return described.sort((a, b) => Number(b.required) - Number(a.required));
 }
 
 function describeError(code: ErrorCode) {

@@ -138,16 +138,17 @@ describe("describeOpenrpc", () => {
     expect(method["x-access"]).toContain("the permission agent_run:admin");
   });
 
-  test("lists params with what is required, those of every method too", () => {
+  test("lists params, required ones first as OpenRPC asks, those of every method too", () => {
     expect(method.params.map(({ name, required }) => [name, required])).toEqual([
-      ["run_id", false], ["target_run_id", true], ["limit", false], ["wait_seconds", false],
-      ["runner_ids", false], ["data", false], ["value", true], ["nested", false],
+      ["target_run_id", true], ["value", true], ["run_id", false], ["limit", false],
+      ["wait_seconds", false], ["runner_ids", false], ["data", false], ["nested", false],
       ["caller_plugin_identity", false], ["_meta", false],
     ]);
-    expect(method.params[0]!.schema).toEqual({
+    const schemaOf = (name: string) => method.params.find((one) => one.name === name)?.schema;
+    expect(schemaOf("run_id")).toEqual({
       anyOf: [{ $ref: "#/components/schemas/Id" }, { type: "null" }],
     });
-    expect(method.params[2]!.schema).toEqual({
+    expect(schemaOf("limit")).toEqual({
       default: 50,
       anyOf: [
         { type: "integer", description: "moved to the nearest of 1 and 100" }, { type: "null" },

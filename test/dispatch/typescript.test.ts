@@ -19,6 +19,7 @@ const around = [
 const hand: OpenrpcDocument = {
   openrpc: "1.3.2",
   info: { title: "hand", version: "1", description: "" },
+  "x-notifications": [],
   methods: [{
     name: "thing_make", summary: "Make a thing.", paramStructure: "by-name", "x-access": "everybody",
     params: [
