@@ -668,6 +668,21 @@ export interface RunEventPage {
   has_more: boolean;
 }
 
+export interface RunExplanation {
+  /** The run.. */
+  run_id: string;
+  /** Its status.. */
+  status: RunStatus;
+  /** When this was so. Seconds since 1970.. */
+  judged_at: number;
+  /** Whether a claim could take the run now.. */
+  claimable: boolean;
+  /** Whether somebody is at work on the run.. */
+  moving: boolean;
+  /** Why the run is where it is; each with a code, facts and a sentence.. */
+  reasons: RunReason[];
+}
+
 export interface RunPage {
   /** The items, in the order of the method.. */
   items: Run[];
@@ -682,6 +697,8 @@ export interface RunPage {
   /** True when there are more than total_count says.. */
   total_is_capped: boolean;
 }
+
+export type RunReason = any;
 
 export interface RunStats {
   /** Start of the window.. */
@@ -1322,6 +1339,11 @@ export interface RunGetParams extends EveryParams {
   include_input?: boolean | null | undefined;
 }
 
+export interface RunExplainParams extends EveryParams {
+  run_id?: string | null | undefined;
+  target_run_id?: string | null | undefined;
+}
+
 export interface RunListParams extends EveryParams {
   run_id?: string | null | undefined;
   conversation_id?: string | null | undefined;
@@ -1870,6 +1892,13 @@ export interface HostMethods<CallOptions> {
    */
   runGet(params?: RunGetParams & { include_input: true }, options?: CallOptions): Promise<RunDetail>;
   runGet(params?: RunGetParams & { include_input?: false | null | undefined }, options?: CallOptions): Promise<Run>;
+  /**
+   * Say why a run is not moving, as a closed list of reasons with their facts.
+   *
+   * `run_explain`, open to: a readable run of the caller's own that grants run_get, named by run_id; or the permission agent_run:admin; or agent_run:create, for runs that the caller created.
+   * May be refused with SESSION_EXPIRED, NOT_FOUND.
+   */
+  runExplain(params?: RunExplainParams, options?: CallOptions): Promise<RunExplanation>;
   /**
    * List runs, newest first.
    *

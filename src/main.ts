@@ -9,7 +9,8 @@ import pino from "pino";
 import { registerAll } from "./actions/index.js";
 import { provideAdminToken } from "./admin_token.js";
 import { mintHostGrant } from "./authz/grant.js";
-import { createDirectory, type Directory } from "./authz/plugins.js";
+import { heldPermission } from "./authz/permissions.js";
+import { builtinAdmin, createDirectory, type Directory } from "./authz/plugins.js";
 import { createRates } from "./authz/rates.js";
 import { sha256Hex } from "./authz/plugin_token.js";
 import { readConfig, type Config } from "./config.js";
@@ -94,6 +95,7 @@ async function buildFloors(config: Config, options: HostOptions, undo: Undo[]): 
   const config_permissions = listConfigured(config);
   const created = createLedger({
     database: opened.database, signals, waits, config_permissions,
+    config_claimers: listClaimers(config),
   });
   const ledger = observation.ofLedger(created.ledger);
   let wire: Wire | null = null;
@@ -137,6 +139,19 @@ function listConfigured({ admin_plugins }: Config) {
         enabled && tenant_id === named.tenant_id && identity === named.plugin_identity,
     );
     return [...new Set(entries.flatMap(({ permissions }) => permissions))].sort();
+  };
+}
+
+/** Who holds runtime:admin beside the table: entries of the configuration, and the built-in. */
+function listClaimers({ admin_plugins }: Config) {
+  return (tenant_id: string) => {
+    const own = builtinAdmin.tenant_id === tenant_id
+      ? [{ plugin_identity: builtinAdmin.plugin_identity, workspaces: null }] : [];
+    const entries = admin_plugins.filter((entry) => entry.enabled && entry.tenant_id === tenant_id);
+    return [...own, ...entries.flatMap(({ identity: plugin_identity, ...source }) => {
+      const held = heldPermission([source], "runtime:admin");
+      return held === null ? [] : [{ plugin_identity, workspaces: held.workspaces }];
+    })];
   };
 }
 

@@ -28,6 +28,7 @@ export async function openOfflineLedger(
   const signals = createSignals(() => undefined);
   const { ledger, tenants } = createLedger({
     database, signals, waits: createWaits(signals), config_permissions: () => [],
+    config_claimers: () => [],
   });
   return { ledger, tenants, grantOf: mintHostGrant, close: () => database.close() };
 }

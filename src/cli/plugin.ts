@@ -2,7 +2,7 @@
 // printed in the answer that issues it and nowhere else.
 
 import type { Plugin, PluginPage, RegisteredPlugin } from "../contract/records.js";
-import { drawTable, printResult, type Invocation } from "./output.js";
+import { describeInstant, drawTable, printResult, type Invocation } from "./output.js";
 import { withHost } from "./reach.js";
 
 interface Named {
@@ -83,8 +83,4 @@ export async function setEnabled(
 function describePermissions({ permissions, config_permissions }: Plugin): string {
   const configured = config_permissions.map((permission) => `${permission} (config)`);
   return [...permissions, ...configured].join(", ") || "none";
-}
-
-function describeInstant(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

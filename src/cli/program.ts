@@ -1,17 +1,20 @@
-// What can be typed, and the help that says so. The only importer of commander; what the commands
-// do stands in the file of their group. Never ends the process: it answers with the exit code.
+// What can be typed, and the help that says so. The only file that makes a commander; what the
+// commands do stands in the file of their group. Never ends the process: it answers the exit code.
 
-import { Command, CommanderError } from "commander";
+import { Argument, Command, CommanderError } from "commander";
 import { callMethod } from "./call.js";
-import { printFailure, UsageError, type Invocation } from "./output.js";
+import { printFailure, UsageError } from "./output.js";
 import { readPackageVersion } from "./package_facts.js";
 import { addPlugin, listPlugins, rotateToken, setEnabled } from "./plugin.js";
 import type { PurgeOptions } from "./operate/purge.js";
 import type { VerifyOptions } from "./operate/verify.js";
+import { collect, example, type Invoke } from "./program_parts.js";
 import type { ProtocolOptions } from "./protocol.js";
+import { addRunCommands } from "./runs/commands.js";
+import { shells, writeCompletion, type Shell } from "./terminal/completion.js";
+import { addWatchCommands } from "./watch/commands.js";
 
 type Environment = NodeJS.ProcessEnv;
-type Invoke = (command: Command) => Invocation;
 
 // These load the whole host, for which the other commands need not wait.
 const loadServe = () => import("./serve.js");
@@ -21,9 +24,11 @@ const loadVerify = () => import("./operate/verify.js");
 const loadProtocol = () => import("./protocol.js");
 
 export async function runCommandLine(argv: string[], environment: Environment): Promise<number> {
+  let exit = 0;
+  const finish = (told: number): void => void (exit = told);
   try {
-    await createProgram(environment).parseAsync(argv, { from: "user" });
-    return 0;
+    await createProgram(environment, finish).parseAsync(argv, { from: "user" });
+    return exit;
   } catch (thrown) {
     const isJson = argv.includes("--json");
     if (!(thrown instanceof CommanderError)) return printFailure(thrown, isJson);
@@ -48,14 +53,20 @@ in its data directory, .runhost/admin-token (RUNHOST_DATA_DIR). A token on the c
 be seen by other users of the machine: prefer the variable.
 
 Exit codes:
-  0  done
-  1  tried and refused: by the host, the network or the database; stderr says CODE: message
-  2  the command line or the configuration is unusable; nothing was tried
+  0    done
+  1    tried and refused, or it did not come out; stderr says CODE: message
+  2    the command line or the configuration is unusable; nothing was tried
+  3    NOT_FOUND: what was named is not there
+  4    nobody answered: no host, a lost connection, a database that is away; try again later
+  5 6 7  "runs tail" only: the run ended failed, cancelled, timeout
+  130  stopped by Ctrl-C
 
 With --json, stdout holds one line: the result, or the error {"code","message","data"} as in the
-protocol, where data.code is the name of the error (number 0: it is not the host's).`;
+protocol, where data.code is the name of the error (number 0: it is not the host's). The lists of
+runs, runtimes, runners and audit, and "runs tail", print a line of JSON for each item instead.
+Colour is for terminals; NO_COLOR=1 turns it off. "runhost completion bash" completes these words.`;
 
-function createProgram(environment: Environment): Command {
+function createProgram(environment: Environment, finish: (exit: number) => void): Command {
   const program = new Command("runhost")
     .description("The host that AI-agent plugins plug into.")
     .version(readPackageVersion(), "--version", "print the version")
@@ -67,11 +78,15 @@ function createProgram(environment: Environment): Command {
     .configureOutput({ outputError: () => undefined })
     .addHelpText("after", general)
     .exitOverride();
-  const invoke: Invoke = (command) => ({ environment, options: command.optsWithGlobals() });
+  const invoke: Invoke = (command) =>
+    ({ environment, finish, options: command.optsWithGlobals() });
   addHostCommands(program, invoke);
   addOperateCommands(program, invoke);
   addCallCommand(program, invoke);
+  addRunCommands(program, invoke);
+  addWatchCommands(program, invoke);
   addPluginCommands(program, invoke);
+  addCompletionCommand(program);
   addProtocolCommand(program, invoke);
   return program;
 }
@@ -206,6 +221,20 @@ function addPluginCommands(program: Command, invoke: Invoke): void {
   }
 }
 
+function addCompletionCommand(program: Command): void {
+  program
+    .command("completion")
+    .addArgument(new Argument("<shell>").choices(shells))
+    .summary("print a completion script for a shell")
+    .description(
+      "Print a script that completes commands and options in bash, zsh or fish. It asks no host.",
+    )
+    .addHelpText("after", `${example("source <(runhost completion bash)")}
+  $ runhost completion zsh > "\${fpath[1]}/_runhost"
+  $ runhost completion fish > ~/.config/fish/completions/runhost.fish`)
+    .action((shell: Shell) => void process.stdout.write(writeCompletion(program, shell)));
+}
+
 function addProtocolCommand(program: Command, invoke: Invoke): void {
   program
     .command("protocol")
@@ -220,7 +249,3 @@ function addProtocolCommand(program: Command, invoke: Invoke): void {
       (await loadProtocol()).syncProtocol(invoke(command), options),
     );
 }
-
-const example = (line: string): string => `\nExample:\n  $ ${line}`;
-
-const collect = (value: string, before: string[] = []): string[] => [...before, value];

@@ -12,10 +12,11 @@ import { UsageError, type Invocation } from "./output.js";
 export async function withHost<T>(
   invocation: Invocation,
   work: (host: Host) => Promise<T>,
+  { reconnect = false } = {},
 ): Promise<T> {
   const url = findUrl(invocation);
   const token = findToken(invocation, url);
-  const host = await connect({ url, token, name: "runhost cli", reconnect: false });
+  const host = await connect({ url, token, name: "runhost cli", reconnect });
   try {
     return await work(host);
   } finally {

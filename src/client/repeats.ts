@@ -65,6 +65,7 @@ const rows: Record<ActionName, Row> = {
   "rpc.discover": again,
   plugin_list: again,
   run_get: again,
+  run_explain: again,
   run_list: again,
   run_events_page: again,
   run_wait: { repeat: true, waits: ({ wait_seconds }) => wait_seconds ?? 30 },

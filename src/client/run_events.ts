@@ -9,6 +9,8 @@ import { HostError } from "./host_error.js";
 export interface EventsOptions {
   /** Only what comes after this event's sequence, or what a page's next_cursor says. */
   afterCursor?: string | undefined;
+  /** The caller's own run under whose authority it follows: `run_id` of the protocol. */
+  ownRunId?: string | undefined;
   /** Ends the iteration: the next event is the signal's reason, thrown. */
   signal?: AbortSignal | undefined;
 }
@@ -163,8 +165,8 @@ class Follower implements RunEvents {
 
   /** Later attempts wait for the host as long as it takes. */
   async #subscribe(again: boolean): Promise<void> {
-    const { calls, run_id, followers } = this.#options;
-    const params = { target_run_id: run_id, after_cursor: this.#cursor };
+    const { calls, run_id, ownRunId, followers } = this.#options;
+    const params = { run_id: ownRunId, target_run_id: run_id, after_cursor: this.#cursor };
     await calls.call("run_subscribe", params, {
       signal: this.#stop.signal,
       timeoutMs: again ? Infinity : undefined,

@@ -11,6 +11,7 @@ export const actionNames = [
   "plugin_set_enabled",
   "run_create",
   "run_get",
+  "run_explain",
   "run_list",
   "run_events_page",
   "run_cancel",

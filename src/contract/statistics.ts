@@ -1,9 +1,9 @@
-// What statistics and a sweep answer. Durations are seconds with two decimals, rates fractions with
-// four; an empty set counts 0 and has no mean, rate or percentile.
+// What statistics, a sweep and an explanation answer. Durations are seconds with two decimals,
+// rates fractions with four; an empty set counts 0 and has no mean, rate or percentile.
 
 import { z } from "zod";
 import { run, runtime } from "./records.js";
-import { identity, openObject, runnerId } from "./scalars.js";
+import { id, identity, openObject, runnerId, runStatus, runtimeStatuses } from "./scalars.js";
 
 const count = z.number().int();
 const figure = z.number().nullable();
@@ -90,3 +90,57 @@ export const sweepReport = z
   })
   .meta({ id: "SweepReport" });
 export type SweepReport = z.output<typeof sweepReport>;
+
+const reason = <Code extends string, Facts extends z.ZodRawShape>(code: Code, facts: Facts) =>
+  z.object({ code: z.literal(code), message: z.string(), ...facts });
+const lease = { runtime_id: id, claim_epoch: count, lease_expires_at: count };
+
+/** The closed list of why a run is not moving; instants are seconds since the epoch. */
+export const runReason = z
+  .discriminatedUnion("code", [
+    reason("ended", { status_reason: z.string().nullable(), finished_at: count }),
+    reason("never_queued", {}),
+    reason("lease_held", lease),
+    reason("lease_over", lease),
+    reason("owner_executes", { plugin_identity: identity, deadline_at: count }),
+    reason("deadline_passed", { deadline_at: count }),
+    reason("cancel_requested", {
+      cancel_requested_at: count, cancel_reason: z.string().nullable(),
+    }),
+    reason("interaction_pending", { interaction_id: id, expires_at: count, pending_count: count }),
+    reason("plugin_disabled", { plugin_identity: identity }),
+    reason("attempts_exhausted", { dispatch_attempts: count, max_attempts: count }),
+    reason("not_due", { not_before: count }),
+    reason("runner_not_registered", { runner_id: runnerId }),
+    reason("no_online_runtime", { plugin_identity: identity }),
+    reason("pinned_runtime_not_online", {
+      runtime_id: id, runtime_status: z.enum(runtimeStatuses).nullable(),
+    }),
+    reason("runs_ahead", {
+      queue_name: id,
+      among: z.enum(["queue", "creator", "scope"]),
+      count,
+      capped: z.boolean(),
+    }),
+    reason("awaiting_claim", { queue_name: id }),
+  ])
+  .meta({ id: "RunReason" });
+export type RunReason = z.output<typeof runReason>;
+
+const explanationShape = {
+  run_id: id,
+  status: runStatus,
+  judged_at: count,
+  claimable: z.boolean(),
+  moving: z.boolean(),
+};
+
+export const runExplanation = z
+  .object({ ...explanationShape, reasons: z.array(runReason) })
+  .meta({ id: "RunExplanation" });
+export type RunExplanation = z.output<typeof runExplanation>;
+
+/** A reason as the ledger judges it, before it has words. */
+export type JudgedReason = RunReason extends infer One
+  ? One extends RunReason ? Omit<One, "message"> : never : never;
+export type ExplainedRun = Omit<RunExplanation, "reasons"> & { reasons: JudgedReason[] };

@@ -27,6 +27,7 @@ export interface LedgerOptions {
   signals: Told;
   waits: Waits;
   config_permissions: LedgerParts["config_permissions"];
+  config_claimers: LedgerParts["config_claimers"];
 }
 
 export interface CreatedLedger {
@@ -43,13 +44,14 @@ export interface CreatedLedger {
 }
 
 export function createLedger(options: LedgerOptions): CreatedLedger {
-  const { database, signals, waits, config_permissions } = options;
+  const { database, signals, waits, config_permissions, config_claimers } = options;
   const parts: LedgerParts = {
     database,
     operate: createOperate(database),
     told: signals,
     waits,
     config_permissions,
+    config_claimers,
   };
   const ledger: Ledger = {
     clock: { now: () => readDatabaseClock(database) },

@@ -10,7 +10,9 @@ import type {
   EventPage, EventRecord, Interaction, InteractionPage, PublishedEvent, PulledSteering,
   SearchResult, StateKeys, StateValue, SteeringAck, TranscriptPage,
 } from "../contract/context_records.js";
-import type { RunnerStats, RunStats, RuntimeStats, SweepReport } from "../contract/statistics.js";
+import type {
+  ExplainedRun, RunnerStats, RunStats, RuntimeStats, SweepReport,
+} from "../contract/statistics.js";
 import type {
   EventLogQuery, EventToPublish, HistoryQuery, HistorySearch, InteractionAnswer, InteractionQuery,
   StateKey, StateListQuery, StateToSet, SteeringPull,
@@ -45,6 +47,8 @@ export interface Ledger {
     create(grant: Grant<"permission">, run: NewRun): Promise<Run>;
     get(grant: Grant<"read">): Promise<Run>;
     getDetail(grant: Grant<"read">): Promise<RunDetail>;
+    /** Which exact predicates keep the target where it stands, judged at one instant. */
+    explain(grant: Grant<"read">): Promise<ExplainedRun>;
     list(grant: Grant<"read">, query: RunListQuery): Promise<RunPage>;
     cancel(grant: Grant<"cancel">, request: { status_reason: string | null }): Promise<Run>;
     /** Ends a run; a repeat with the same status is answered. */

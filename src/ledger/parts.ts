@@ -30,6 +30,12 @@ export interface Waits {
   untilRunEnded(named: { tenant_id: string; run_id: string }): Wait;
 }
 
+export interface ConfiguredClaimer {
+  plugin_identity: string;
+  /** Null: without a limit. */
+  workspaces: readonly string[] | null;
+}
+
 export interface LedgerParts {
   database: Database;
   operate: Operate;
@@ -37,6 +43,9 @@ export interface LedgerParts {
   waits: Waits;
   /** Permissions that the configuration adds to an identity; empty when its entry is disabled. */
   config_permissions(named: { tenant_id: string; plugin_identity: string }): readonly string[];
+  /** Identities of a tenant that may claim any run, or those of some workspaces, by configuration
+      or because they are built in. */
+  config_claimers(tenant_id: string): readonly ConfiguredClaimer[];
 }
 
 /** Tells what a statement answered about steering: one fact, a list, or nothing. */

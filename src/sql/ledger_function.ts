@@ -7,7 +7,7 @@ import type { Json, Sql } from "./database.js";
 
 export type LedgerFunction =
   | "plugin_register" | "plugin_rotate_token" | "plugin_set_enabled"
-  | "run_create" | "run_get" | "run_cancel" | "run_finalize"
+  | "run_create" | "run_get" | "run_explain" | "run_cancel" | "run_finalize"
   | "run_append" | "run_emit"
   | "run_claim" | "run_renew" | "run_release"
   | "runner_register"

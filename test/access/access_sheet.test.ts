@@ -32,7 +32,7 @@ const methods = [
   "run_claim", "run_renew_claim", "run_release_claim", "runner_register", "runner_list",
   "runtime_register", "runtime_heartbeat", "runtime_deregister", "runtime_list",
   "run_wait", "run_retry", "runtime_reconcile", "run_stats", "runner_stats", "runtime_stats",
-  "audit_page", ...contextMethods,
+  "audit_page", "run_explain", ...contextMethods,
 ];
 /** Cells that are under way at once; they share nothing but the identities. */
 const cells_at_once = 8;

@@ -491,7 +491,7 @@ export const silentCalls: readonly SilentCall[] = [
     "audit_page", "plugin_list", "runner_list", "runtime_list", "ping"] as const)
     .map((method): SilentCall =>
       ({ method, what: "by runhost/admin", caller: "builtin", prepare: any })),
-  ...(["run_get", "run_events_page"] as const).map((method): SilentCall => ({
+  ...(["run_get", "run_explain", "run_events_page"] as const).map((method): SilentCall => ({
     method, what: "by an administrator", caller: "run_admin",
     prepare: async (world) => ({ target_run_id: (await plantRun(world)).run_id }),
   })),

@@ -127,7 +127,8 @@ const parents: Variant[] = [
 ];
 
 const variants: readonly Variant[] = [
-  ...reads("run_get"), ...reads("run_events_page"), ...reads("run_cancel"), ...pages,
+  ...reads("run_get"), ...reads("run_explain"), ...reads("run_events_page"),
+  ...reads("run_cancel"), ...pages,
   ...reads("run_wait", { wait_seconds: 0 }), ...retries,
   ...results("run_append_result"), ...results("run_emit_result"), ...results("run_finalize"),
   ...forced, ...claims("run_renew_claim"), ...claims("run_release_claim"), ...fleet, ...parents,

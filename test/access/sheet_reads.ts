@@ -150,6 +150,11 @@ export const readRows: readonly Row[] = [
     action: "run_get", variant: "own run, capability denied", naming: "run_id",
     grants: { run_get: false }, params: asNamed, cells: deniedButClaimed,
   },
+  ...reading("run_explain"),
+  {
+    action: "run_explain", variant: "own run, capability denied", naming: "run_id",
+    grants: { run_get: false }, params: asNamed, cells: deniedButClaimed,
+  },
   ...reading("run_events_page"),
   {
     action: "run_events_page", variant: "own run, capability denied", naming: "run_id",

@@ -52,6 +52,9 @@ const onRuns: readonly Variant[] = [
     [method, "target_run_id", ({ run }) => ({ target_run_id: run })],
     [method, "both", ({ run, own }) => ({ run_id: own, target_run_id: run })],
   ]),
+  ["run_explain", "run_id", ({ run }) => ({ run_id: run })],
+  ["run_explain", "target_run_id", ({ run }) => ({ target_run_id: run })],
+  ["run_explain", "both", ({ run, own }) => ({ run_id: own, target_run_id: run })],
   ["run_wait", "run_id", ({ run }) => ({ run_id: run, wait_seconds: 0 })],
   ["run_wait", "target_run_id", ({ run }) => ({ target_run_id: run, wait_seconds: 0 })],
   ["run_wait", "both", ({ run, own }) =>

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adminToken, useHost } from "../support/host.js";
-import { type, type Typed } from "./terminal.js";
+import { type, typeInside, type Typed } from "./terminal.js";
 
 const world = useHost();
 let folder = "";
@@ -46,10 +46,10 @@ describe("a call", () => {
   test("a refusal is one line on stderr, and with --json the error on stdout", async () => {
     const argv = ["call", "run_get", '{"target_run_id":"run_none"}'];
     const words = await type(argv, reach());
-    expect(words).toMatchObject({ code: 1, stdout: "" });
+    expect(words).toMatchObject({ code: 3, stdout: "" });
     expect(words.stderr).toMatch(/^NOT_FOUND: .*run_none.*\n$/);
     const json = await type([...argv, "--json"], reach());
-    expect(json).toMatchObject({ code: 1, stderr: words.stderr });
+    expect(json).toMatchObject({ code: 3, stderr: words.stderr });
     expect(JSON.parse(json.stdout)).toEqual({
       code: -32003,
       message: words.stderr.slice("NOT_FOUND: ".length, -1),
@@ -128,7 +128,7 @@ describe("finding the host", () => {
   test("nobody there is one line that names the address", async () => {
     const nowhere = reach({ RUNHOST_URL: "ws://127.0.0.1:1/rpc" });
     const seen = await type(["call", "ping", "--json"], nowhere);
-    expect(seen.code).toBe(1);
+    expect(seen.code).toBe(4);
     expect(seen.stderr).toBe(
       "UNREACHABLE: no host answers at ws://127.0.0.1:1/rpc: connect ECONNREFUSED 127.0.0.1:1\n",
     );
@@ -186,20 +186,22 @@ describe("finding the token", () => {
 
 describe("the command line", () => {
   test("explains itself, with an example for each command", async () => {
-    const general = await type(["--help"]);
+    const general = await typeInside(["--help"]);
     expect(general).toMatchObject({ code: 0, stderr: "" });
     for (const words of ["serve", "migrate", "call <method>", "plugin", "Exit codes:", "--token"]) {
       expect(general.stdout).toContain(words);
     }
     const commands = [
       "serve", "migrate", "call", "plugin", "plugin add", "plugin list", "plugin rotate",
-      "plugin disable", "plugin enable", "protocol",
+      "plugin disable", "plugin enable", "protocol", "runs", "runs list", "runs get", "runs tail",
+      "runs cancel", "runs retry", "runs explain", "runtimes", "runtimes list", "runtimes get",
+      "stats", "stats runs", "stats runners", "stats runtimes", "audit", "completion",
     ];
-    const helps = await Promise.all(commands.map((words) => type([...words.split(" "), "--help"])));
-    for (const [index, help] of helps.entries()) {
+    for (const words of commands) {
+      const help = await typeInside([...words.split(" "), "--help"]);
       expect(help.code).toBe(0);
       expect(help.stdout).toMatch(/Example:\n {2}\$ .*runhost /);
-      expect(help.stdout).toContain(`runhost ${commands[index]}`);
+      expect(help.stdout).toContain(`runhost ${words}`);
     }
   });
 

@@ -133,7 +133,7 @@ test("disable and enable change whether the token is taken", async () => {
 
 test.each(["rotate", "disable", "enable"])("%s of an unknown identity is refused", async (name) => {
   const seen = await run([name, "acme/nobody", "--json"]);
-  expect(seen.code).toBe(1);
+  expect(seen.code).toBe(3);
   expect(seen.stderr).toMatch(/^NOT_FOUND: .*acme\/nobody.*\n$/);
   expect(JSON.parse(seen.stdout)).toMatchObject({
     code: -32003, data: { code: "NOT_FOUND", kind: "plugin", id: "acme/nobody" },

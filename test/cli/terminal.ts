@@ -5,6 +5,8 @@ import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { vi } from "vitest";
+import { runCommandLine } from "../../src/cli/program.js";
 
 const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
@@ -36,4 +38,22 @@ export async function type(argv: string[], typed: Typed = {}): Promise<Seen> {
     text(child.stdout), text(child.stderr), once(child, "close"),
   ]);
   return { code, stdout, stderr };
+}
+
+/** The same line in this process, for what needs no process of its own; one at a time. */
+export async function typeInside(
+  argv: string[], environment: Record<string, string> = {},
+): Promise<Seen> {
+  const seen: Seen = { code: null, stdout: "", stderr: "" };
+  const kept = (["stdout", "stderr"] as const).map((name) =>
+    vi.spyOn(process[name], "write").mockImplementation((text) => {
+      seen[name] += String(text);
+      return true;
+    }));
+  try {
+    seen.code = await runCommandLine(argv, environment);
+  } finally {
+    for (const spy of kept) spy.mockRestore();
+  }
+  return seen;
 }

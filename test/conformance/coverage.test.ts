@@ -30,6 +30,7 @@ const unreached: Record<string, string> = {
   "ping UNAUTHENTICATED": unproved,
   "rpc.discover UNAUTHENTICATED": unproved,
   "run_get SESSION_EXPIRED": persisted,
+  "run_explain SESSION_EXPIRED": persisted,
   "run_list SESSION_EXPIRED": persisted,
   "run_events_page SESSION_EXPIRED": persisted,
   "run_wait SESSION_EXPIRED": persisted,

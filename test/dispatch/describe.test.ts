@@ -192,7 +192,7 @@ test("every action of the host can be described, and each schema compiles", () =
     expect(() => ajv().compile(schemas[`${name}.params`]!), name).not.toThrow();
     expect(() => ajv().compile(schemas[`${name}.result`]!), name).not.toThrow();
   }
-  expect(describeOpenrpc(sealed, "1.0.0").methods.length).toBe(49);
+  expect(describeOpenrpc(sealed, "1.0.0").methods.length).toBe(50);
 });
 
 test("describeErrors is the table of the contract", () => {

@@ -6,6 +6,7 @@ import { runCancel } from "./run_cancel.js";
 import { runCreate } from "./run_create.js";
 import { runEmitResult } from "./run_emit_result.js";
 import { runEventsPage } from "./run_events_page.js";
+import { runExplain } from "./run_explain.js";
 import { runFinalize } from "./run_finalize.js";
 import { runGet } from "./run_get.js";
 import { runList } from "./run_list.js";
@@ -15,6 +16,7 @@ import { runWait } from "./run_wait.js";
 export function register(h: ActionHost): void {
   h.action(runCreate);
   h.action(runGet);
+  h.action(runExplain);
   h.action(runList);
   h.action(runEventsPage);
   h.action(runCancel);

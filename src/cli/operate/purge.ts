@@ -5,6 +5,7 @@ import { readConfig, type Config } from "../../config.js";
 import { Refusal } from "../../contract/errors.js";
 import { openOfflineLedger, type OfflineLedger } from "../../offline_ledger.js";
 import { drawTable, Failure, printResult, UsageError, type Invocation } from "../output.js";
+import { createProgress } from "../terminal/progress.js";
 import { refuseWithoutDatabase, withDatabaseUrl } from "./own_database.js";
 
 export interface PurgeOptions {
@@ -60,6 +61,7 @@ async function workOnDatabase(config: Config, wanted: Wanted): Promise<Counts[]>
 
 /** Fills `done` as it goes, so that what was removed before a failure is known. */
 async function workOnLedger(opened: OfflineLedger, wanted: Wanted, done: Counts[]): Promise<void> {
+  const progress = createProgress();
   try {
     for (const tenant_id of await chooseTenants(opened, wanted.tenant_id)) {
       const grant = opened.grantOf(tenant_id);
@@ -74,10 +76,12 @@ async function workOnLedger(opened: OfflineLedger, wanted: Wanted, done: Counts[
       for (let more = true; more;) {
         const purged = await opened.ledger.sweeps.purge(grant, { retention_days });
         counts.runs += purged.runs;
+        progress.show(`${tenant_id}: ${counts.runs} runs removed`);
         more = purged.more;
       }
     }
   } finally {
+    progress.wipe();
     await opened.close();
   }
 }

@@ -8,6 +8,7 @@ import { openOfflineDatabase } from "../../offline_ledger.js";
 import type { Finding } from "../../verify/finding.js";
 import { JournalError } from "../../verify/journal.js";
 import { verifyLedger } from "../../verify/verify.js";
+import { createProgress } from "../terminal/progress.js";
 import { drawTable, Failure, printResult, UsageError, type Invocation } from "../output.js";
 import { refuseWithoutDatabase, withDatabaseUrl } from "./own_database.js";
 
@@ -23,10 +24,11 @@ export async function verifyDatabase(
   options: VerifyOptions,
 ): Promise<void> {
   const config = readConfig(invocation.environment);
+  const progress = createProgress();
   const verification = {
     files: readFiles(options.journal ?? []),
     rows_max: readRows(options.rows ?? "10"),
-    progress: createProgress(invocation),
+    progress: (done: string) => progress.show(done.slice(0, 78)),
   };
   await refuseWithoutDatabase(config, "name its database in DATABASE_URL");
   const findings = await withDatabaseUrl(config, async (url) => {
@@ -38,7 +40,7 @@ export async function verifyDatabase(
       if (thrown instanceof Refusal) throw new Failure(`DATABASE_URL: ${thrown.message}`);
       throw thrown;
     } finally {
-      verification.progress("");
+      progress.wipe();
       await database.close();
     }
   });
@@ -65,12 +67,6 @@ function readFiles(files: readonly string[]): readonly string[] {
 function readRows(text: string): number {
   if (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= rows_max) return Number(text);
   throw new UsageError(`--rows: must be a whole number from 1 to ${rows_max}`);
-}
-
-/** One line that is written over, for people who wait at a terminal. */
-function createProgress({ options }: Invocation): (done: string) => void {
-  if (options.json || !process.stderr.isTTY) return () => undefined;
-  return (done) => process.stderr.write(`\r\u001b[K${done.slice(0, 78)}`);
 }
 
 function describe(findings: readonly Finding[]): string[] {

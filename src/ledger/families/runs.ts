@@ -3,6 +3,7 @@
 import type { Grant, GrantFacts } from "../../contract/grants.js";
 import { Refusal } from "../../contract/errors.js";
 import type { Run, RunDetail, RunPage } from "../../contract/records.js";
+import type { ExplainedRun } from "../../contract/statistics.js";
 import { terminalStatuses } from "../../contract/scalars.js";
 import { listRuns } from "../../sql/run_list.js";
 import { limits } from "../../contract/limits.js";
@@ -31,6 +32,11 @@ export function createRuns(parts: LedgerParts): Ledger["runs"] {
       const created = stored["run"] as Run;
       if (created.status === "queued") told.runClaimable(grant.tenant_id);
       return created;
+    },
+    async explain(grant) {
+      const fleet = parts.config_claimers(grant.tenant_id);
+      return (await operate("run_explain", { grant, input: { fleet } }))["explanation"] as
+        ExplainedRun;
     },
     list: (grant, query) => list(parts, grant, query),
     async cancel(grant, request) {

@@ -115,6 +115,19 @@ export const runTables: ParamsTable[] = [
     ],
   },
   {
+    action: "run_explain",
+    accepted: [
+      ["own run", { run_id: "r" }],
+      ["a target", { target_run_id: "r", run_id: null }],
+      ["both", { run_id: "r", target_run_id: wideText(255) }],
+    ],
+    refused: [
+      ...targetRows,
+      ["include_input", { run_id: "r", include_input: false }, ["include_input"]],
+      ["unknown", { run_id: "r", limit: null }, ["limit"]],
+    ],
+  },
+  {
     action: "run_list",
     accepted: [
       ["nothing", {}],
