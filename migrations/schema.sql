@@ -137,6 +137,8 @@ create table agent_run_request (
   binding jsonb not null,
   delivery jsonb not null,
   prompt jsonb,
+  traceparent text,
+  constraint agent_run_request_traceparent CHECK ((traceparent ~ '^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$'::text)),
   constraint agent_run_request_pkey PRIMARY KEY (tenant_id, run_id)
 );
 

@@ -1152,6 +1152,8 @@ export interface WorkItem {
   claim_lease_expires_at_ms: number;
   /** Capabilities of the run, each true.. */
   available_apis: Record<string, true>;
+  /** W3C; the trace that made the run, for its worker to continue.. */
+  traceparent?: string | undefined;
 }
 
 export interface WorkItems {

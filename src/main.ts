@@ -20,12 +20,15 @@ import { createHost, type SealedActions } from "./dispatch/host.js";
 import { createRefuser } from "./dispatch/refuse.js";
 import { createSignals } from "./feed/signals.js";
 import { createWaits } from "./feed/waits.js";
+import { createSecretHider, type HideSecrets } from "./hide_secrets.js";
 import { createLedger, type CreatedLedger } from "./ledger/create.js";
 import { limitCalls, limitLogins } from "./limit_rates.js";
 import { observeHost, type HostObservation } from "./observe_host.js";
 import { openDatabase, type OpenedDatabase } from "./open_database.js";
 import { openFeed } from "./open_feed.js";
 import { startReconciler } from "./reconciler/reconciler.js";
+import { startTracing } from "./telemetry/tracing.js";
+import { traceHost, type HostTraces } from "./trace_host.js";
 import { startWire, type Wire, type WireParts } from "./wire/server.js";
 
 type LogLine = (fields: Record<string, unknown>, message: string) => void;
@@ -83,12 +86,13 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
 }
 
 async function buildFloors(config: Config, options: HostOptions, undo: Undo[]): Promise<Wire> {
-  const log = options.log ?? createLog(config.log_level);
+  const log = options.log ?? createLog(config);
   const observation = observeHost(config, readVersion());
   undo.push(() => observation.stop());
-  const opened = await openDatabase({
-    config, options, log, observer: observation.database, undo,
-  });
+  const hideSecrets = createSecretHider([config.admin_token]);
+  const traces = traceHost(readVersion(), hideSecrets);
+  const observer = traces.ofDatabase(observation.database);
+  const opened = await openDatabase({ config, options, log, observer, undo });
   const admin_token = await provideAdminToken(config);
   const signals = createSignals((cause) => log.error({ err: cause }, "a listener failed"));
   const waits = createWaits(signals);
@@ -114,7 +118,8 @@ async function buildFloors(config: Config, options: HostOptions, undo: Undo[]): 
   const following = openFeed({ config, hints: options.hints, database, signals, created, log });
   undo.push(() => following.stop());
   wire = await openWire({
-    config, options, log, opened, observation, scrape, directory, ledger, feed: following.feed,
+    config, options, log, opened, observation, traces, hideSecrets, scrape, directory, ledger,
+    feed: following.feed,
   });
   following.serve(wire.connections, directory);
   directory.start();
@@ -161,6 +166,8 @@ interface WireFloorParts {
   log: HostLog;
   opened: OpenedDatabase;
   observation: HostObservation;
+  traces: HostTraces;
+  hideSecrets: HideSecrets;
   scrape(): Promise<{ type: string; text: string }>;
   directory: Directory;
   ledger: CreatedLedger["ledger"];
@@ -168,7 +175,8 @@ interface WireFloorParts {
 }
 
 async function openWire(parts: WireFloorParts): Promise<Wire> {
-  const { config, options, log, opened, observation, directory, ledger, feed } = parts;
+  const { config, options, log, opened, observation, traces, hideSecrets } = parts;
+  const { directory, ledger, feed } = parts;
   const actions = sealActions();
   const version = readVersion();
   const document = describeOpenrpc(actions, version);
@@ -189,10 +197,10 @@ async function openWire(parts: WireFloorParts): Promise<Wire> {
     port: config.port,
     allowed_origins: config.allowed_origins,
     bounds: { ...config.bounds, ...limits, max_connections: config.max_connections },
-    dispatcher: observation.ofDispatcher(limitCalls(dispatcher, rates)),
+    dispatcher: observation.ofDispatcher(traces.ofDispatcher(limitCalls(dispatcher, rates))),
     refuse: observation.ofRefuser(createRefuser(({ incident, method, cause }) => {
       log.error({ incident, method, err: cause }, "incident");
-    })),
+    }, hideSecrets)),
     identities: limitLogins(directory, rates),
     feed,
     ready: opened.askReadiness,
@@ -220,8 +228,10 @@ function readVersion(): string {
 type ProcessLog = HostLog & { announce: LogLine };
 
 /** JSON lines on stdout; `announce` is written at every level. */
-function createLog(level: Config["log_level"]): ProcessLog {
-  const log = pino({ level, base: { pid: process.pid }, serializers: { err: describeCause } });
+function createLog({ log_level: level, admin_token }: Config): ProcessLog {
+  const streamWrite = createSecretHider([admin_token]);
+  const serializers = { err: describeCause };
+  const log = pino({ level, base: { pid: process.pid }, serializers, hooks: { streamWrite } });
   const always = log.child({}, { level: "info" });
   return {
     debug: (fields, message) => log.debug(fields, message),
@@ -256,12 +266,15 @@ export async function serve(environment: NodeJS.ProcessEnv = process.env): Promi
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
   try {
     const config = readConfig(environment);
-    const log = createLog(config.log_level);
+    const log = createLog(config);
+    const warn: LogLine = (fields, message) => log.warn(fields, message);
+    const tracing = await startTracing({ environment, warn });
     const host = await startHost(config, { log });
     log.announce({ url: host.url }, "ready");
     await asked;
     log.info({}, "stopping");
     await host.close();
+    await tracing?.stop();
     log.info({}, "stopped");
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);

@@ -62,6 +62,8 @@ export interface Call<Params, A extends Access> {
   /** Runs `work` once the answer, or its batch, is on its way; never on a gone connection. */
   afterAnswer(work: () => void): void;
   ledger: Ledger;
+  /** W3C; what a run made by this call remembers as the trace that it belongs to. */
+  traceparent: string | null;
   /** Aborted when the connection has closed or the host stops waiting. */
   signal: AbortSignal;
   log: CallLog;

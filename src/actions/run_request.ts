@@ -126,7 +126,7 @@ export function buildRun(asked: {
   params: RunParams;
   sent: Record<string, unknown>;
   grant: GrantFacts;
-}): NewRun {
+}): Omit<NewRun, "traceparent"> {
   const { params, grant } = asked;
   const resolved = resolveParams(params);
   const measured = measureRequest(asked.sent);

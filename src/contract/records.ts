@@ -75,6 +75,8 @@ export const workItem = z
     claim_token: z.string(),
     claim_lease_expires_at_ms: milliseconds,
     available_apis: z.record(z.string(), z.literal(true)),
+    /** W3C; the trace that made the run, for its worker to continue. Absent: none is known. */
+    traceparent: z.string().optional(),
   })
   .meta({ id: "WorkItem" });
 export type WorkItem = z.output<typeof workItem>;

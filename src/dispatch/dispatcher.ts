@@ -6,7 +6,7 @@ import type {
   AnyAction, Call, CallingConnection, CallLog, HostFacts, Principal,
 } from "../actions/action.js";
 import { namedTarget } from "../actions/action.js";
-import { identifyCaller, requirePermission, type Caller } from "../authz/admit.js";
+import { identifyCaller, requirePermission, type Arrival, type Caller } from "../authz/admit.js";
 import { mintGrant } from "../authz/grant.js";
 import type { Directory } from "../authz/plugins.js";
 import type { Access, AccessKind } from "../contract/access.js";
@@ -19,6 +19,8 @@ import { possibleRefusals } from "./ladder_refusals.js";
 import { checkParams } from "./params.js";
 
 export interface IncomingCall {
+  /** As the peer sent it; absent for a notification. */
+  id?: string | number | undefined;
   method: string;
   /** Plain object that has passed the frame gate. */
   params: Record<string, unknown>;
@@ -31,6 +33,10 @@ export interface IncomingCall {
   signal: AbortSignal;
   /** What is to follow the answer, or that of its batch. */
   afterAnswer(work: () => void): void;
+  /** W3C; where the call stands in its trace. */
+  traceparent?: string | null;
+  /** Told in whose name the call is judged, once that is known. */
+  noteCaller?(caller: Pick<Caller, "principal" | "via"> | null): void;
 }
 
 export interface Dispatcher {
@@ -66,11 +72,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   async function handle(input: IncomingCall, trace: { caller: Caller | null }): Promise<Handled> {
     const { connection, method, params: given } = input;
     const action = parts.actions.get(method);
-    const { principal } = connection;
-    const { caller_plugin_identity } = given;
-    const arrival = { access: action?.access, principal, caller_plugin_identity };
+    const arrival = readArrival(input, action);
     const caller = await identifyCaller(parts.directory, arrival);
     trace.caller = caller;
+    input.noteCaller?.(caller);
     if (action === undefined) throw unknownMethod(method);
     requirePermission(caller, action.access);
     const { params, sent } = checkParams(action, given, input.issues);
@@ -86,9 +91,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     };
     if (caller !== null && caller.via !== null) connection.calledAs(caller.principal);
     const { ledger, log, host_facts: host } = parts;
-    const { signal, afterAnswer } = input;
+    const { signal, afterAnswer, traceparent = null } = input;
+    // Not by spreading: it would cost as much as the rest of this function.
     const call: AnyCall = {
-      params, sent, grant, again, afterAnswer, ledger, log, host, connection, signal,
+      params, sent, grant, again, afterAnswer, ledger, log, host, connection, signal, traceparent,
     };
     return { action, call, result: await action.handle(call) };
   }
@@ -131,6 +137,11 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       return { effect: handled.then(nothing, nothing), answer };
     },
   };
+}
+
+function readArrival({ connection, params }: IncomingCall, action: AnyAction | undefined): Arrival {
+  const { caller_plugin_identity } = params;
+  return { access: action?.access, principal: connection.principal, caller_plugin_identity };
 }
 
 function unknownMethod(method: string): Refusal {

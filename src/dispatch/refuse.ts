@@ -1,6 +1,6 @@
 // The only place where something thrown becomes JSON. A Refusal becomes its row of the error table
 // with its details, made safe to send; everything else is a defect of ours: INTERNAL with an
-// incident id, the cause goes to the log alone.
+// incident id, the cause goes to the log alone. Secrets that a refusal repeats are hidden.
 
 import { randomUUID } from "node:crypto";
 import { errorTable, Refusal } from "../contract/errors.js";
@@ -23,9 +23,14 @@ const charactersMax = 1000;
 const elementsMax = 100;
 const depthMax = 8;
 
-export function createRefuser(log: (incident: Incident) => void): Refuser {
+export function createRefuser(
+  log: (incident: Incident) => void,
+  hideSecrets: (text: string) => string,
+): Refuser {
   return (thrown, method) => {
-    if (thrown instanceof Refusal && thrown.code !== "INTERNAL") return answerRefusal(thrown);
+    if (thrown instanceof Refusal && thrown.code !== "INTERNAL") {
+      return answerRefusal(thrown, hideSecrets);
+    }
     const incident = randomUUID();
     log({ incident, method, cause: thrown });
     const { number: code, retryable } = errorTable.INTERNAL;
@@ -37,29 +42,31 @@ export function createRefuser(log: (incident: Incident) => void): Refuser {
   };
 }
 
-function answerRefusal(refusal: Refusal): RpcError {
+function answerRefusal(refusal: Refusal, hideSecrets: (text: string) => string): RpcError {
+  const clean = (text: string): string => cut(hideSecrets(text.slice(0, charactersMax * 2)));
   const { number: code, retryable } = errorTable[refusal.code];
   const own = { code: refusal.code, retryable };
   return {
     code,
-    message: cut(refusal.message),
-    data: Object.assign({ ...own }, makeSafe(refusal.details, 0), own),
+    message: clean(refusal.message),
+    data: Object.assign({ ...own }, makeSafe(refusal.details, clean, 0), own),
   };
 }
 
 /** Plain JSON of bounded size; what JSON cannot hold is left out. */
-function makeSafe(value: unknown, depth: number): unknown {
-  if (typeof value === "string") return cut(value);
+function makeSafe(value: unknown, clean: (text: string) => string, depth: number): unknown {
+  if (typeof value === "string") return clean(value);
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (typeof value === "bigint") return cut(value.toString());
   if (typeof value === "boolean" || value === null) return value;
   if (typeof value !== "object" || depth >= depthMax) return undefined;
   if (Array.isArray(value)) {
-    return value.slice(0, elementsMax).map((element) => makeSafe(element, depth + 1) ?? null);
+    const elements = value.slice(0, elementsMax);
+    return elements.map((element) => makeSafe(element, clean, depth + 1) ?? null);
   }
   const members = Object.entries(value)
     .slice(0, elementsMax)
-    .map(([name, member]) => [cut(name), makeSafe(member, depth + 1)] as const)
+    .map(([name, member]) => [clean(name), makeSafe(member, clean, depth + 1)] as const)
     .filter(([, member]) => member !== undefined);
   return Object.fromEntries(members);
 }

@@ -7,7 +7,8 @@ import type { NewRun } from "./requests.js";
 /** A run to be made by event_publish where no live run takes the message. */
 export type PublishedRun = Omit<
   NewRun,
-  "run_id" | "parent_run_id" | "dispatch" | "not_before" | "deadline_at" | "fingerprint"
+  | "run_id" | "parent_run_id" | "dispatch" | "not_before" | "deadline_at" | "fingerprint"
+  | "traceparent"
 >;
 
 export interface EventToPublish {
@@ -22,6 +23,8 @@ export interface EventToPublish {
   run: PublishedRun | null;
   /** SHA-256 over the canonical request, hex. */
   fingerprint: string;
+  /** W3C; the trace that a run made of the event belongs to. */
+  traceparent: string | null;
 }
 
 export interface HistoryQuery {

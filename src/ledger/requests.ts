@@ -24,6 +24,8 @@ export interface NewRun {
   /** SHA-256 over the canonical request, hex. */
   fingerprint: string;
   request_bytes: number;
+  /** W3C; the trace that made the run. No part of the fingerprint. */
+  traceparent: string | null;
   /** Refusal of authorization.available_apis, given after the idempotency check. */
   denied: { permission: string } | null;
   /** Members of event, defaults filled in; event_id null is made from source and run_id. */
@@ -211,6 +213,8 @@ export interface RetryRequest {
   not_before: number | null;
   /** SHA-256 over the canonical request, hex. */
   fingerprint: string;
+  /** W3C; the trace that the new run belongs to. */
+  traceparent: string | null;
 }
 
 export interface StatsQuery {

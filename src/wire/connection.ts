@@ -260,14 +260,14 @@ export class Connection implements ServedConnection {
   }
 
   async #start(
-    { method, params, issues }: CheckedRequest,
+    { id, method, params, issues }: CheckedRequest,
     turn: Turn,
     after: (() => void)[],
   ): Promise<unknown> {
     if (turn.before !== null) await turn.before;
     const { signal } = this.#abort;
     const afterAnswer = (work: () => void): void => void after.push(work);
-    const input = { method, params, issues, connection: this, signal, afterAnswer };
+    const input = { id, method, params, issues, connection: this, signal, afterAnswer };
     const { effect, answer } = this.#parts.dispatcher.call(input);
     void effect.then(turn.takeEffect, turn.takeEffect);
     return answer;

@@ -7,7 +7,6 @@ import { buildPublished, publishParams } from "../../src/actions/events/publishe
 import { runParams } from "../../src/actions/run_params.js";
 import { buildRun } from "../../src/actions/run_request.js";
 import type { GrantFacts } from "../../src/contract/grants.js";
-import type { EventToPublish } from "../../src/ledger/context_requests.js";
 import { longText, objectOf, refusalOf } from "./schemas.js";
 
 const runner_id = "plugin:acme/bot/main";
@@ -25,7 +24,7 @@ function grantOf(held: Held): GrantFacts {
   return { ...held, held: all } as unknown as GrantFacts;
 }
 
-function build(sent: Record<string, unknown>, held = administrator): EventToPublish {
+function build(sent: Record<string, unknown>, held = administrator) {
   return buildPublished({ params: publishParams.parse(sent), sent, grant: grantOf(held) });
 }
 

@@ -6,7 +6,6 @@ import { describe, expect, it } from "vitest";
 import { buildRun } from "../../src/actions/run_request.js";
 import { runParams } from "../../src/actions/run_params.js";
 import type { GrantFacts } from "../../src/contract/grants.js";
-import type { NewRun } from "../../src/ledger/requests.js";
 import { longText, objectOf, refusalOf } from "./schemas.js";
 
 const runner_id = "plugin:acme/bot/main";
@@ -16,7 +15,7 @@ const unlimited: Pick<GrantFacts, "admin" | "creator"> = {
   creator: null,
 };
 
-function build(sent: Record<string, unknown>, held: Partial<GrantFacts> = unlimited): NewRun {
+function build(sent: Record<string, unknown>, held: Partial<GrantFacts> = unlimited) {
   const all = [held.admin, held.creator].filter((one) => one !== null && one !== undefined);
   const grant = { admin: null, creator: null, held: all, ...held } as GrantFacts;
   return buildRun({ params: runParams.parse(sent), sent, grant });
@@ -71,7 +70,7 @@ describe("the least request", () => {
 });
 
 describe("members of event and binding", () => {
-  const values: [string, unknown, (run: NewRun) => unknown][] = [
+  const values: [string, unknown, (run: ReturnType<typeof build>) => unknown][] = [
     ["event_type", "x.y", (run) => run.event.event_type],
     ["source", "slack", (run) => run.event.source],
     ["event_id", "e1", (run) => run.event.event_id],

@@ -5,9 +5,11 @@ import { describe, expect, test } from "vitest";
 import { Refusal, type ErrorCode } from "../../src/contract/errors.js";
 import { createRefuser, type Incident } from "../../src/dispatch/refuse.js";
 
+const hide = (text: string): string => text.replace("sesame", "[hidden]");
+
 function setUp() {
   const incidents: Incident[] = [];
-  return { incidents, refuse: createRefuser((incident) => incidents.push(incident)) };
+  return { incidents, refuse: createRefuser((incident) => incidents.push(incident), hide) };
 }
 
 describe("refusals", () => {
@@ -38,6 +40,17 @@ describe("refusals", () => {
     expect(error.data).toEqual({ code, retryable, reason: "r", run_id: "x" });
     expect(error.message.length).toBeGreaterThan(0);
     expect(incidents).toEqual([]);
+  });
+
+  test("secrets that a refusal repeats are hidden, also where the text is cut", () => {
+    const issues = [{ path: "sesame", message: "is not known: sesame" }];
+    const named = { issues, id: `${"x".repeat(996)}sesame`, sesame: [["sesame"]] };
+    const error = setUp().refuse(new Refusal("INVALID_PARAMS", named, "no sesame"), null);
+    expect(error.message).toBe("no [hidden]");
+    expect(error.data).toMatchObject({
+      issues: [{ path: "[hidden]", message: "is not known: [hidden]" }],
+      id: `${"x".repeat(996)}[hid`, "[hidden]": [["[hidden]"]],
+    });
   });
 
   test("details do not replace code and retryable", () => {

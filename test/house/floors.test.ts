@@ -38,6 +38,8 @@ const importers: Record<string, readonly string[]> = {
   pino: ["src/main.ts"],
   "prom-client": ["src/telemetry/metrics.ts"],
   "rate-limiter-flexible": ["src/authz/rates.ts"],
+  "@opentelemetry/api": ["src/telemetry/traces.ts"],
+  "@opentelemetry/sdk-node": ["src/telemetry/tracing.ts"],
 };
 
 const zodFloors = ["contract", "actions", "config", "dispatch"];
@@ -51,6 +53,8 @@ const rooms: Record<string, string> = {
   offline_ledger: "main",
   open_database: "main",
   open_feed: "main",
+  trace_host: "main",
+  hide_secrets: "main",
 };
 
 function floorOf(path: string): string {

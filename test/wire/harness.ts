@@ -124,7 +124,7 @@ export async function startTestWire(options: TestWireOptions = {}): Promise<Test
     allowed_origins: [],
     bounds: { ...wireBounds, ...options.bounds },
     dispatcher: scriptDispatcher(options.handlers ?? {}, calls),
-    refuse: createRefuser((incident) => void incidents.push(incident)),
+    refuse: createRefuser((incident) => void incidents.push(incident), (text) => text),
     identities: {
       identify: options.identify ?? identifyOne,
       permissions: () => ["agent_run:create"],

@@ -16,7 +16,8 @@ export const eventPublish = defineAction({
   access: permission("agent_run:admin", "agent_run:create"),
   errors: ["CONFLICT", "NOT_FOUND", "PAYLOAD_TOO_LARGE"],
   writesTo: () => null,
-  async handle({ params, sent, grant, ledger }) {
-    return ledger.ingress.publish(grant, buildPublished({ params, sent, grant }));
+  async handle({ params, sent, grant, ledger, traceparent }) {
+    const published = buildPublished({ params, sent, grant });
+    return ledger.ingress.publish(grant, { ...published, traceparent });
   },
 });

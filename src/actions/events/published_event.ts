@@ -35,7 +35,7 @@ export function buildPublished(asked: {
   params: PublishParams;
   sent: Record<string, unknown>;
   grant: GrantFacts;
-}): EventToPublish {
+}): Omit<EventToPublish, "traceparent"> {
   const { params, grant } = asked;
   const { issues, ...joined } = joinMembers(params, "message.received");
   if (issues.length > 0) throw new Refusal("INVALID_PARAMS", { issues });

@@ -16,8 +16,8 @@ export const runCreate = defineAction({
   access: permission("agent_run:admin", "agent_run:create"),
   errors: ["CONFLICT", "NOT_FOUND", "PAYLOAD_TOO_LARGE", "DEADLINE_EXCEEDED"],
   writesTo: ({ run_id }) => (typeof run_id === "string" ? run_id : null),
-  async handle({ params, sent, grant, ledger }) {
-    return ledger.runs.create(grant, buildRun({ params, sent, grant }));
+  async handle({ params, sent, grant, ledger, traceparent }) {
+    return ledger.runs.create(grant, { ...buildRun({ params, sent, grant }), traceparent });
   },
   async settle({ params, grant, ledger, signal }, created) {
     if (!params.wait_for_completion) return created;

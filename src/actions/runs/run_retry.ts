@@ -32,13 +32,14 @@ export const runRetry = defineAction({
   access: outside({ admin: "agent_run:admin", owner: true }),
   errors: ["CONFLICT", "NOT_FOUND"],
   writesTo: ({ new_run_id }) => (typeof new_run_id === "string" ? new_run_id : null),
-  async handle({ params, sent, grant, ledger }) {
+  async handle({ params, sent, grant, ledger, traceparent }) {
     return ledger.runs.retry(grant, {
       new_run_id: params.new_run_id ?? null,
       dispatch: params.dispatch,
       timeout_seconds: params.timeout_seconds ?? null,
       not_before: params.not_before ?? null,
       fingerprint: measureRequest(sent).fingerprint,
+      traceparent,
     });
   },
 });

@@ -26,17 +26,21 @@ function nameEvent(published: EventToPublish): object {
   return {
     ...published,
     event,
-    run: published.run === null ? null : nameRun(published.run, event),
+    run: published.run === null ? null : nameRun(published.run, { ...published, event }),
     steering_id: makeId("steer"),
     transcript_id: makeId("msg"),
     attachment_refs: Array.isArray(attachments) ? attachments : [],
   };
 }
 
-function nameRun(published: PublishedRun, event: NewRun["event"]): object {
+function nameRun(
+  published: PublishedRun,
+  { event, traceparent }: Pick<NewRun, "event" | "traceparent">,
+): object {
   const run: NewRun = {
     ...published,
     event,
+    traceparent,
     run_id: makeId("run"),
     parent_run_id: null,
     dispatch: "queued",
