@@ -92,21 +92,20 @@ create table agent_run (
   constraint agent_run_pkey PRIMARY KEY (tenant_id, id),
   constraint agent_run_tenant_id_run_id_key UNIQUE (tenant_id, run_id)
 );
-CREATE INDEX agent_run_by_runtime ON public.agent_run USING btree (tenant_id, claimed_by_runtime_id) WHERE (status = 'claimed'::text);
-CREATE INDEX agent_run_cancel_requested ON public.agent_run USING btree (tenant_id, cancel_requested_at) WHERE ((finished_at IS NULL) AND (cancel_requested_at IS NOT NULL));
-CREATE INDEX agent_run_claim_any ON public.agent_run USING btree (tenant_id, priority DESC, id) WHERE (status = 'queued'::text);
-CREATE INDEX agent_run_claim_own ON public.agent_run USING btree (tenant_id, plugin_identity, priority DESC, id) WHERE (status = 'queued'::text);
-CREATE INDEX agent_run_claim_queue ON public.agent_run USING btree (tenant_id, queue_name, priority DESC, id) WHERE (status = 'queued'::text);
 CREATE INDEX agent_run_created ON public.agent_run USING btree (tenant_id, created_at, runner_id);
-CREATE INDEX agent_run_deadline ON public.agent_run USING btree (tenant_id, deadline_at) WHERE ((finished_at IS NULL) AND (deadline_at IS NOT NULL));
-CREATE INDEX agent_run_finished ON public.agent_run USING btree (tenant_id, finished_at) WHERE (finished_at IS NOT NULL);
-CREATE INDEX agent_run_lease ON public.agent_run USING btree (tenant_id, claim_lease_expires_at) WHERE (status = 'claimed'::text);
 CREATE INDEX agent_run_list_conversation ON public.agent_run USING btree (tenant_id, conversation_id, id DESC) WHERE (conversation_id IS NOT NULL);
 CREATE INDEX agent_run_list_creator ON public.agent_run USING btree (tenant_id, created_by, id DESC);
 CREATE INDEX agent_run_list_scope ON public.agent_run USING btree (tenant_id, runner_id, conversation_id, id DESC);
-CREATE INDEX agent_run_list_status ON public.agent_run USING btree (tenant_id, status, id DESC);
 CREATE INDEX agent_run_list_workspace ON public.agent_run USING btree (tenant_id, workspace_id, id DESC) WHERE (workspace_id IS NOT NULL);
-CREATE INDEX agent_run_live_scope ON public.agent_run USING btree (tenant_id, conversation_id, id) WHERE (status = ANY (ARRAY['claimed'::text, 'running'::text]));
+
+create table agent_run_ended (
+  tenant_id text not null,
+  id bigint not null,
+  status text not null,
+  finished_at timestamp with time zone not null,
+  constraint agent_run_ended_pkey PRIMARY KEY (tenant_id, status, id)
+);
+CREATE INDEX ended_run_finished ON public.agent_run_ended USING btree (tenant_id, finished_at);
 
 create table agent_run_event (
   tenant_id text not null,
@@ -128,6 +127,39 @@ create table agent_run_event (
   constraint agent_run_event_sequence_check CHECK (((sequence >= 1) AND (sequence <= '9007199254740991'::bigint))),
   constraint agent_run_event_pkey PRIMARY KEY (tenant_id, run_id, sequence)
 );
+
+create table agent_run_open (
+  tenant_id text not null,
+  id bigint not null,
+  status text not null,
+  rank integer not null,
+  plugin_identity text not null,
+  runner_id text not null,
+  queue_name text,
+  conversation_id text,
+  workspace_id text,
+  bot_id text,
+  thread_id text,
+  requested_runtime_id text,
+  not_before timestamp with time zone,
+  request_bytes integer not null,
+  deadline_at timestamp with time zone,
+  cancel_requested_at timestamp with time zone,
+  claimed_by_runtime_id text,
+  claim_lease_expires_at timestamp with time zone,
+  constraint agent_run_open_pkey PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX open_run_busy ON public.agent_run_open USING btree (tenant_id, status, id) WHERE ((status <> 'queued'::text) AND (id > 0));
+CREATE INDEX open_run_cancel ON public.agent_run_open USING btree (tenant_id, cancel_requested_at) WHERE (cancel_requested_at IS NOT NULL);
+CREATE INDEX open_run_conversation ON public.agent_run_open USING btree (tenant_id, conversation_id, id) WHERE (conversation_id IS NOT NULL);
+CREATE INDEX open_run_deadline ON public.agent_run_open USING btree (tenant_id, deadline_at) WHERE (deadline_at IS NOT NULL);
+CREATE INDEX open_run_delayed ON public.agent_run_open USING btree (tenant_id, plugin_identity, rank, id) WHERE ((status = 'queued'::text) AND (not_before IS NOT NULL) AND (requested_runtime_id IS NULL) AND (length(plugin_identity) > 0));
+CREATE INDEX open_run_due ON public.agent_run_open USING btree (tenant_id, not_before) WHERE ((status = 'queued'::text) AND (not_before IS NOT NULL) AND (requested_runtime_id IS NULL));
+CREATE INDEX open_run_lease ON public.agent_run_open USING btree (tenant_id, claim_lease_expires_at) WHERE (status = 'claimed'::text);
+CREATE INDEX open_run_pinned ON public.agent_run_open USING btree (tenant_id, requested_runtime_id, rank, id) WHERE ((status = 'queued'::text) AND (length(requested_runtime_id) > 0));
+CREATE INDEX open_run_ready ON public.agent_run_open USING btree (tenant_id, plugin_identity, rank, id) WHERE ((status = 'queued'::text) AND (not_before IS NULL) AND (requested_runtime_id IS NULL) AND (length(plugin_identity) > 0));
+CREATE INDEX open_run_ready_queue ON public.agent_run_open USING btree (tenant_id, queue_name, plugin_identity, rank, id) WHERE ((status = 'queued'::text) AND (not_before IS NULL) AND (requested_runtime_id IS NULL) AND (length(queue_name) > 0));
+CREATE INDEX open_run_ready_runner ON public.agent_run_open USING btree (tenant_id, runner_id, rank, id) WHERE ((status = 'queued'::text) AND (not_before IS NULL) AND (requested_runtime_id IS NULL) AND (length(runner_id) > 0));
 
 create table agent_run_request (
   tenant_id text not null,
@@ -386,6 +418,7 @@ CREATE INDEX transcript_search ON public.transcript USING gin (content_tsv);
 
 -- function acknowledge_steering(r agent_run, p_ids jsonb, p_now timestamp with time zone) returns jsonb volatile;
 -- function admit(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT path text) returns record stable;
+-- function admit_claim(p_tenant text, p_grant jsonb, p_input jsonb, OUT refusal jsonb, OUT reach jsonb) returns record volatile;
 -- function admit_executor(p_tenant text, p_grant jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT s agent_run) returns record volatile;
 -- function admit_fleet(p_tenant text, p_grant jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT path text, OUT s agent_run) returns record stable;
 -- function admit_interaction(p_tenant text, p_grant jsonb, p_interaction text, p_now timestamp with time zone, OUT refusal jsonb, OUT path text, OUT t agent_run, OUT i agent_interaction) returns record volatile;
@@ -398,43 +431,49 @@ CREATE INDEX transcript_search ON public.transcript USING gin (content_tsv);
 -- function admit_state(p_tenant text, p_grant jsonb, p_input jsonb, p_lock boolean, OUT refusal jsonb, OUT s agent_run, OUT scope_key text) returns record volatile;
 -- function admit_target(p_tenant text, p_grant jsonb, OUT refusal jsonb, OUT run_id text) returns record stable;
 -- function aftermath(r agent_run) returns jsonb stable;
--- function apply_outcome(r agent_run, p_input jsonb, p_now timestamp with time zone) returns agent_run volatile;
+-- function audit_create(p_tenant text, p_grant jsonb, p_input jsonb) returns void volatile;
 -- function audit_interaction(p_tenant text, p_grant jsonb, t agent_run, i agent_interaction) returns void volatile;
--- function audit_record(a run_audit) returns jsonb immutable;
+-- function audit_record(a run_audit) returns jsonb stable;
 -- function audit_transition(p_tenant text, p_action text, p_from agent_run, r agent_run, p_now timestamp with time zone) returns void volatile;
+-- function beat_runtimes(p_tenant text, p_runtimes bigint[], p_inputs jsonb[], p_at timestamp with time zone[]) returns TABLE(runtime bigint, record jsonb) volatile;
 -- function call_time(p_grant jsonb) returns timestamp with time zone stable;
 -- function cancel_idle_run(r agent_run, p_reason text, p_now timestamp with time zone) returns agent_run volatile;
 -- function cap_and_scope_refusal(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
--- function capability_missing(p_capability text) returns jsonb immutable;
--- function claim_candidates(p_path text, p_grant jsonb, p_input jsonb) returns text immutable;
+-- function capability_missing(p_capability text) returns jsonb stable;
 -- function claim_known(t agent_run, p_grant jsonb) returns boolean immutable;
--- function claim_path_refusal(p_path text, s agent_run, p_grant jsonb, p_runners jsonb) returns jsonb immutable;
+-- function claim_path_refusal(p_path text, s agent_run, p_grant jsonb, p_runners jsonb) returns jsonb stable;
 -- function claim_proof(t agent_run, p_grant jsonb, p_now timestamp with time zone) returns boolean immutable;
 -- function claim_reasons(r agent_run, p_sees_runtime boolean, p_caller text, p_fleet jsonb, p_now timestamp with time zone) returns jsonb stable;
 -- function claim_refusal(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
--- function claim_run(r agent_run, p_grant jsonb, p_input jsonb, p_token_sha256 bytea, p_now timestamp with time zone) returns agent_run volatile;
+-- function claim_runs(p_tenant text, p_ids bigint[], p_run_ids text[], p_token_sha256s text[], p_runtimes text[], p_leases integer[], p_caller text, p_now timestamp with time zone) returns TABLE(nth integer, item jsonb) volatile;
 -- function claim_runtime_refusal(p_tenant text, p_grant jsonb, p_runtime text, p_now timestamp with time zone) returns jsonb volatile;
 -- function count_ahead(s agent_run, r agent_run, p_grant jsonb, p_among text, p_now timestamp with time zone) returns bigint stable;
--- function count_outcome(p_counts jsonb, p_outcome text) returns jsonb immutable;
+-- function count_outcome(p_counts jsonb, p_outcome text) returns jsonb stable;
 -- function count_pending(r agent_run, p_now timestamp with time zone) returns bigint stable;
 -- function count_retention(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
+-- function create_run(p_tenant text, p_grant jsonb, p_input jsonb, p_now timestamp with time zone) returns jsonb volatile;
+-- function create_runs(p_tenant text, p_places integer[], p_callers text[], p_inputs jsonb[], p_at timestamp with time zone[], OUT places integer[], OUT outcomes jsonb[], OUT left_over integer[]) returns record volatile;
+-- function date_event(p_input jsonb, p_now timestamp with time zone) returns jsonb stable;
+-- function distrust_plans() returns void volatile;
 -- function effect_refusal(r agent_run, p_input jsonb, p_now timestamp with time zone) returns jsonb volatile;
--- function end_run(r agent_run, p_status text, p_reason text, p_now timestamp with time zone) returns agent_run volatile;
--- function epoch_ms(p_at timestamp with time zone) returns bigint immutable;
--- function epoch_seconds(p_at timestamp with time zone) returns bigint immutable;
--- function event_answer(e agent_run_event, p_status text, p_idempotent boolean) returns jsonb immutable;
+-- function end_run(r agent_run, p_status text, p_reason text, p_now timestamp with time zone, p_usage jsonb, p_cost jsonb, p_metadata jsonb) returns agent_run volatile;
+-- function end_runs(p_tenant text, p_ends run_end[]) returns SETOF agent_run volatile;
+-- function epoch_ms(p_at timestamp with time zone) returns bigint stable;
+-- function epoch_seconds(p_at timestamp with time zone) returns bigint stable;
 -- function event_get(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
--- function event_log_record(e event_log) returns jsonb immutable;
+-- function event_log_record(e event_log) returns jsonb stable;
 -- function event_publish(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
--- function event_record(e agent_run_event) returns jsonb immutable;
+-- function event_receipt(p_id bigint, p_run_id text, p_sequence bigint, p_type text, p_source text, p_epoch bigint, p_at timestamp with time zone) returns jsonb stable;
+-- function event_record(e agent_run_event) returns jsonb stable;
+-- function event_summary(p_text text) returns text immutable;
 -- function executor_refusal(t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
--- function fail_run(r agent_run, p_data jsonb, p_now timestamp with time zone) returns agent_run volatile;
--- function fence_refusal(s agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb immutable;
+-- function fail_run(r agent_run, p_data jsonb, p_usage jsonb, p_now timestamp with time zone) returns agent_run volatile;
+-- function fence_refusal(s agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
 -- function find_live_run(p_tenant text, p_event jsonb, p_runner text, p_now timestamp with time zone) returns agent_run volatile;
--- function follow_snapshot(p_snapshot jsonb, p_event jsonb) returns jsonb immutable;
+-- function follow_snapshot(p_snapshot jsonb, p_event jsonb) returns jsonb stable;
 -- function has_capability(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns boolean stable;
 -- function hash_scope(p_scope text, p_members text) returns text immutable;
--- function heartbeat_deadline(p_input jsonb, p_now timestamp with time zone) returns timestamp with time zone immutable;
+-- function heartbeat_deadline(p_input jsonb, p_now timestamp with time zone) returns timestamp with time zone stable;
 -- function hold_runtime(m agent_runtime, p_grant jsonb, p_input jsonb, p_now timestamp with time zone) returns jsonb volatile;
 -- function holds(p_held jsonb) returns boolean immutable;
 -- function holds_in_workspace(p_held jsonb, p_workspace text) returns boolean immutable;
@@ -442,82 +481,108 @@ CREATE INDEX transcript_search ON public.transcript USING gin (content_tsv);
 -- function in_conversation(s agent_run, p_conversation text, p_bot text, p_workspace text, p_thread text) returns boolean immutable;
 -- function in_scope(s agent_run, t agent_run) returns boolean immutable;
 -- function insert_event_row(p_tenant text, p_input jsonb, r agent_run, p_published jsonb, p_now timestamp with time zone) returns boolean volatile;
+-- function insert_event_rows(p_tenant text, p_inputs jsonb[], p_run_ids text[], p_runner_ids text[], p_published jsonb, p_at timestamp with time zone[]) returns text[] volatile;
 -- function insert_follow_run(r agent_run, s agent_run_steering, p_now timestamp with time zone) returns agent_run volatile;
 -- function insert_plugin_token(p_tenant text, p_input jsonb, p_now timestamp with time zone) returns void volatile;
 -- function insert_retry(t agent_run, p_input jsonb, p_deadline timestamp with time zone, p_now timestamp with time zone) returns agent_run volatile;
--- function insert_run(p_tenant text, p_grant jsonb, p_input jsonb, p_now timestamp with time zone) returns agent_run volatile;
--- function insert_run_request(p_input jsonb, r agent_run) returns void volatile;
+-- function insert_runs(p_tenant text, p_callers text[], p_inputs jsonb[], p_at timestamp with time zone[]) returns TABLE(made_run_id text, record jsonb) volatile;
 -- function interaction_cancel(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function interaction_get(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
--- function interaction_record(i agent_interaction) returns jsonb immutable;
+-- function interaction_record(i agent_interaction) returns jsonb stable;
 -- function interaction_submit(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
--- function invalid_param(p_path text, p_message text) returns jsonb immutable;
+-- function invalid_param(p_path text, p_message text) returns jsonb stable;
 -- function is_admin_write(t agent_run, p_grant jsonb, p_now timestamp with time zone) returns boolean stable;
 -- function is_claimable(r agent_run, p_runtime text, p_now timestamp with time zone) returns boolean immutable;
 -- function is_claimer(r agent_run, p_caller text, p_now timestamp with time zone) returns boolean immutable;
 -- function is_deliverable(s agent_run_steering, p_now timestamp with time zone) returns boolean immutable;
--- function is_live(r agent_run, p_now timestamp with time zone) returns boolean immutable;
--- function is_readable(r agent_run, p_read_days integer, p_now timestamp with time zone) returns boolean immutable;
+-- function is_live(r agent_run, p_now timestamp with time zone) returns boolean stable;
+-- function is_reached(o agent_run_open, p_reach jsonb) returns boolean immutable;
+-- function is_readable(r agent_run, p_read_days integer, p_now timestamp with time zone) returns boolean stable;
 -- function is_terminal(p_status text) returns boolean immutable;
 -- function is_user_message(p_event jsonb) returns boolean immutable;
 -- function json_bytes(p_value jsonb) returns bigint immutable;
 -- function json_member(p_name text, p_value text) returns text immutable;
 -- function json_texts(p_list jsonb) returns text[] immutable;
+-- function judge_creates(p_tenant text, p_grants jsonb, p_inputs jsonb, OUT places integer[], OUT callers text[], OUT inputs jsonb[], OUT at timestamp with time zone[], OUT others integer[]) returns record volatile;
+-- function judge_results(p_tenant text, p_grants jsonb, p_inputs jsonb, OUT events new_event[], OUT places integer[], OUT others integer[]) returns record volatile;
 -- function known_tenants() returns SETOF text stable;
 -- function lease_active(r agent_run, p_now timestamp with time zone) returns boolean immutable;
 -- function list_steering_news(p_tenant text, p_runs text[], p_now timestamp with time zone) returns jsonb stable;
 -- function load_runs(p_tenant text, p_grant jsonb, p_lock boolean, OUT s agent_run, OUT t agent_run) returns record volatile;
+-- function lock_claims(p_tenant text, p_grants jsonb) returns TABLE(place integer, run_id text, run bigint, caller text, runtime_id text, at timestamp with time zone, proved boolean, claim_epoch bigint, last_sequence bigint, conversation_id text, plugin_identity text) volatile;
+-- function lock_expired_runs(p_tenant text, p_cut timestamp with time zone, p_limit integer) returns text[] volatile;
 -- function lock_plugin(p_tenant text, p_identity text) returns void volatile;
+-- function lock_runs(p_tenant text, p_grants jsonb) returns void volatile;
+-- function lock_scopes(p_tenant text, p_grants jsonb, p_inputs jsonb, p_places integer[]) returns void volatile;
+-- function log_event_of(p_tenant text, p_input jsonb, p_now timestamp with time zone) returns boolean volatile;
 -- function log_result_message(r agent_run, p_input jsonb, p_now timestamp with time zone) returns void volatile;
 -- function log_run_event(p_tenant text, p_input jsonb, r agent_run, p_now timestamp with time zone) returns boolean volatile;
 -- function log_user_message(p_tenant text, p_input jsonb, p_event jsonb, r agent_run, p_now timestamp with time zone) returns void volatile;
+-- function log_user_messages(p_tenant text, p_inputs jsonb[], p_run_ids text[], p_runner_ids text[], p_at timestamp with time zone[]) returns void volatile;
 -- function make_id(p_prefix text) returns text volatile;
--- function missing(p_kind text, p_id text) returns jsonb immutable;
+-- function missing(p_kind text, p_id text) returns jsonb stable;
+-- function note_admin_claim(p_tenant text, p_ask claim_ask, p_id bigint) returns void volatile;
+-- function note_reclaim(r agent_run, p_runtime text, p_now timestamp with time zone) returns void volatile;
 -- function online_for_run(m agent_runtime, r agent_run, p_fleet jsonb, p_now timestamp with time zone) returns boolean stable;
+-- function open_rows(r agent_run) returns SETOF agent_run_open immutable;
 -- function parent_refusal(p_tenant text, p_grant jsonb, p_parent text) returns jsonb stable;
 -- function pending_refusal(i agent_interaction, p_now timestamp with time zone) returns jsonb volatile;
--- function permission_missing(p_permission text) returns jsonb immutable;
+-- function permission_missing(p_permission text) returns jsonb stable;
+-- function place_moved_run() returns trigger volatile;
+-- function place_new_runs() returns trigger volatile;
+-- function place_removed_runs() returns trigger volatile;
 -- function plugin_record(p plugin, p_config_permissions jsonb) returns jsonb stable;
 -- function plugin_register(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function plugin_rotate_token(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function plugin_set_enabled(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
--- function plugin_target(p_identity text) returns jsonb immutable;
+-- function plugin_target(p_identity text) returns jsonb stable;
 -- function prompt_get(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
--- function published_outcome(e event_log, p_grant jsonb, p_input jsonb) returns jsonb immutable;
--- function refusal(p_code text, p_details jsonb) returns jsonb immutable;
--- function refused(p_code text, p_reason text) returns jsonb immutable;
--- function repeated_retry(r agent_run, t agent_run, p_input jsonb) returns jsonb immutable;
--- function repeated_run(r agent_run, p_grant jsonb, p_input jsonb) returns jsonb immutable;
+-- function published_outcome(e event_log, p_grant jsonb, p_input jsonb) returns jsonb stable;
+-- function ready_runs(p_tenant text, p_reach jsonb, p_rank integer, p_id bigint, p_limit integer, p_now timestamp with time zone) returns SETOF agent_run_open stable;
+-- function refusal(p_code text, p_details jsonb) returns jsonb stable;
+-- function refused(p_code text, p_reason text) returns jsonb stable;
+-- function renew_runs(p_tenant text, p_runs bigint[], p_seconds integer[], p_at timestamp with time zone[]) returns TABLE(run bigint, record jsonb) volatile;
+-- function repeat_receipt(e agent_run_event) returns jsonb stable;
+-- function repeated_retry(r agent_run, t agent_run, p_input jsonb) returns jsonb stable;
+-- function repeated_run(r agent_run, p_grant jsonb, p_input jsonb) returns jsonb stable;
 -- function request_interaction(r agent_run, p_asked jsonb, p_sequence bigint, p_now timestamp with time zone) returns jsonb volatile;
 -- function requeue_run(r agent_run, p_reason text, p_back_off boolean, p_not_before timestamp with time zone, p_now timestamp with time zone) returns agent_run volatile;
--- function result_rejected(p_type text, p_path text, p_message text) returns jsonb immutable;
--- function retry_state_refusal(t agent_run, p_grant jsonb, p_owner_alone boolean, p_now timestamp with time zone) returns jsonb immutable;
+-- function result_rejected(p_type text, p_path text, p_message text) returns jsonb stable;
+-- function retry_state_refusal(t agent_run, p_grant jsonb, p_owner_alone boolean, p_now timestamp with time zone) returns jsonb stable;
 -- function return_leased_steering(r agent_run, p_now timestamp with time zone) returns void volatile;
 -- function run_append(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_append_batch(p_tenant text, p_grants jsonb, p_inputs jsonb) returns SETOF jsonb volatile;
 -- function run_cancel(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function run_claim(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_claim_batch(p_tenant text, p_grants jsonb, p_inputs jsonb) returns SETOF jsonb volatile;
 -- function run_create(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_create_batch(p_tenant text, p_grants jsonb, p_inputs jsonb) returns SETOF jsonb volatile;
 -- function run_create_refusal(p_tenant text, p_grant jsonb, p_input jsonb, p_now timestamp with time zone) returns jsonb stable;
 -- function run_detail(r agent_run) returns jsonb stable;
 -- function run_emit(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_emit_batch(p_tenant text, p_grants jsonb, p_inputs jsonb) returns SETOF jsonb volatile;
 -- function run_explain(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
 -- function run_finalize(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_finalize_batch(p_tenant text, p_grants jsonb, p_inputs jsonb) returns SETOF jsonb volatile;
 -- function run_get(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
--- function run_record(r agent_run) returns jsonb immutable;
+-- function run_record(r agent_run) returns jsonb stable;
 -- function run_release(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_release_batch(p_tenant text, p_grants jsonb, p_inputs jsonb) returns SETOF jsonb volatile;
 -- function run_renew(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function run_renew_batch(p_tenant text, p_grants jsonb, p_inputs jsonb) returns SETOF jsonb volatile;
 -- function run_retry(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function run_stats(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
--- function run_target(r agent_run) returns jsonb immutable;
--- function runner_record(r runner) returns jsonb immutable;
+-- function run_target(r agent_run) returns jsonb stable;
+-- function runner_record(r runner) returns jsonb stable;
 -- function runner_refusal(p_tenant text, p_runner text, p_unregistered_ok boolean) returns jsonb stable;
 -- function runner_register(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function runner_stats(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
 -- function runtime_deregister(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function runtime_heartbeat(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
+-- function runtime_heartbeat_batch(p_tenant text, p_grants jsonb, p_inputs jsonb) returns SETOF jsonb volatile;
 -- function runtime_is_stale(r agent_runtime, p_now timestamp with time zone) returns boolean immutable;
 -- function runtime_listed_status(r agent_runtime, p_now timestamp with time zone) returns text immutable;
--- function runtime_record(r agent_runtime, p_now timestamp with time zone) returns jsonb immutable;
+-- function runtime_record(r agent_runtime, p_now timestamp with time zone) returns jsonb stable;
 -- function runtime_register(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function runtime_stats(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb stable;
 -- function runtime_status(r agent_runtime) returns text immutable;
@@ -525,11 +590,13 @@ CREATE INDEX transcript_search ON public.transcript USING gin (content_tsv);
 -- function session_refusal(s agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
 -- function set_state(r agent_run, p_state jsonb, p_now timestamp with time zone, OUT refusal jsonb, OUT version bigint) returns record volatile;
 -- function settle_leftovers(r agent_run, p_now timestamp with time zone) returns void volatile;
+-- function shows_claim(p_grant jsonb) returns boolean immutable;
+-- function special_runs(p_tenant text, p_reach jsonb, p_runtimes text[], p_rank integer, p_id bigint, p_limit integer, p_now timestamp with time zone) returns SETOF agent_run_open stable;
 -- function state_delete(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function state_get(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function state_list(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function state_reasons(r agent_run, p_now timestamp with time zone) returns jsonb stable;
--- function state_refusal(r agent_run, p_scope text) returns jsonb immutable;
+-- function state_refusal(r agent_run, p_scope text) returns jsonb stable;
 -- function state_set(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function stats_rate(p_part bigint, p_whole bigint) returns numeric immutable;
 -- function stats_seconds(p_seconds double precision) returns numeric immutable;
@@ -538,9 +605,10 @@ CREATE INDEX transcript_search ON public.transcript USING gin (content_tsv);
 -- function steering_ack(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function steering_news(r agent_run, p_now timestamp with time zone) returns jsonb stable;
 -- function steering_pull(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
--- function steering_record(s agent_run_steering, r agent_run, i agent_interaction) returns jsonb immutable;
--- function store_event(r agent_run, p_grant jsonb, p_input jsonb, p_now timestamp with time zone, p_by_admin boolean) returns agent_run_event volatile;
--- function submission_issue(p_path text, p_message text) returns jsonb immutable;
+-- function steering_record(s agent_run_steering, r agent_run, i agent_interaction) returns jsonb stable;
+-- function store_event(r agent_run, p_grant jsonb, p_input jsonb, p_now timestamp with time zone, p_by_admin boolean) returns jsonb volatile;
+-- function store_events(p_tenant text, p_events new_event[]) returns SETOF jsonb volatile;
+-- function submission_issue(p_path text, p_message text) returns jsonb stable;
 -- function submission_issues(p_request jsonb, p_submission jsonb) returns jsonb immutable;
 -- function sweep_deadlines(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function sweep_interactions(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
@@ -549,13 +617,16 @@ CREATE INDEX transcript_search ON public.transcript USING gin (content_tsv);
 -- function sweep_runtimes(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function sweep_steering(p_tenant text, p_grant jsonb, p_input jsonb) returns jsonb volatile;
 -- function take_duty(p_duty text, p_holder text, p_seconds double precision) returns boolean volatile;
+-- function take_runs(p_tenant text, p_reach jsonb, p_asks claim_ask[], p_now timestamp with time zone) returns TABLE(place integer, runs jsonb) volatile;
 -- function takes_message(r agent_run, p_event jsonb, p_runner text, p_now timestamp with time zone) returns boolean stable;
 -- function tenants_with_due_work(p_retention_days integer) returns SETOF text stable;
 -- function trace_steering(s agent_run_steering, r agent_run, p_status text, p_facts jsonb, p_now timestamp with time zone) returns void volatile;
--- function transcript_record(t transcript, p_attachments boolean) returns jsonb immutable;
--- function transition_detail(p_from text, r agent_run, p_extra jsonb) returns jsonb immutable;
+-- function transcript_record(t transcript, p_attachments boolean) returns jsonb stable;
+-- function transition_detail(p_from text, r agent_run, p_extra jsonb) returns jsonb stable;
 -- function uncovered_permission(p_unlimited jsonb, p_wanted text[]) returns text immutable;
 -- function value_problem(p_field jsonb, p_value jsonb) returns text immutable;
+-- function waiting_plugins(p_tenant text, p_reach jsonb) returns SETOF text stable;
+-- function work_item(r agent_run, q agent_run_request) returns jsonb stable;
 -- function write_admission(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
 -- function write_audit(p_tenant text, p_grant jsonb, p_permission text, p_target jsonb, p_detail jsonb) returns void volatile;
 -- function write_host_audit(p_tenant text, p_action text, r agent_run, p_detail jsonb, p_now timestamp with time zone) returns void volatile;

@@ -82,6 +82,9 @@ export interface Action<P extends z.ZodType, R extends z.ZodType, A extends Acce
   errors: readonly ErrorCode[];
   /** The run that the raw params write to: such calls keep their order on a connection. */
   writesTo?: (params: Record<string, unknown>) => string | null;
+  /** The ledger has the write when `handle` returns, and keeps the order in which it got them: the
+      next call of this method on the run need not wait until this one took effect. */
+  ordered?: true;
   handle(call: Call<z.output<P>, A>): Promise<z.input<R>>;
   /** A wait that follows the write; later writes to the same run do not queue behind it. */
   settle?: (call: Call<z.output<P>, A>, result: z.input<R>) => Promise<z.input<R>>;

@@ -1,7 +1,7 @@
 // The form `rh_KEYID_SECRET` of a plugin token and the comparison of its secret, which takes the
 // same time for every secret and for key ids that nobody has.
 
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, hash, timingSafeEqual } from "node:crypto";
 
 /** KEYID: 16 hex digits. SECRET: 64 hex digits, 256 random bits. Both lower case. */
 const tokenForm = /^rh_([0-9a-f]{16})_([0-9a-f]{64})$/;
@@ -19,7 +19,7 @@ export function readPluginToken(plugin_token: string): ShownToken | null {
 
 /** SHA-256 over the UTF-8 bytes of a secret as it is written, 64 hex digits. */
 export function sha256Hex(secret: string): string {
-  return createHash("sha256").update(secret, "utf8").digest("hex");
+  return hash("sha256", secret, "hex");
 }
 
 /** Whether the secret has this SHA-256; null, for a key id that nobody has, costs the same. */

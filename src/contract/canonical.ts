@@ -2,7 +2,7 @@
 // compares. The limit of single stored values is judged after the schema and before the run is
 // looked at, so it refuses from within a schema's transform: a Refusal leaves the parse as it is.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { Refusal } from "./errors.js";
 import { limits } from "./limits.js";
@@ -20,11 +20,8 @@ export function canonicalJson(value: unknown): string {
 }
 
 export function measure(value: unknown): Canonical {
-  const written = Buffer.from(canonicalJson(value), "utf8");
-  return {
-    bytes: written.length,
-    fingerprint: createHash("sha256").update(written).digest("hex"),
-  };
+  const written = canonicalJson(value);
+  return { bytes: Buffer.byteLength(written), fingerprint: hash("sha256", written, "hex") };
 }
 
 /** Returns `params` if each named field, measured in canonical JSON, is within 64 KiB. */

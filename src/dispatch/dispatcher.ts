@@ -37,6 +37,8 @@ export interface IncomingCall {
   traceparent?: string | null;
   /** Told in whose name the call is judged, once that is known. */
   noteCaller?(caller: Pick<Caller, "principal" | "via"> | null): void;
+  /** Told when the next call of the same method on the same run may start. */
+  handOn(): void;
 }
 
 export interface Dispatcher {
@@ -96,7 +98,9 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     const call: AnyCall = {
       params, sent, grant, again, afterAnswer, ledger, log, host, connection, signal, traceparent,
     };
-    return { action, call, result: await action.handle(call) };
+    const handling = action.handle(call);
+    if (action.ordered === true) input.handOn();
+    return { action, call, result: await handling };
   }
 
   async function finish(handled: Handled): Promise<unknown> {
@@ -124,10 +128,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
         });
       const handled = handle(input, trace);
       const answer = handled.then(finish).then(
-        (result) => {
-          report("ok");
-          return result;
-        },
+        (result) => (report("ok"), result),
         (thrown: unknown) => {
           const judged = judgeRefusal(parts.actions.get(input.method), thrown);
           report(codeOf(judged));

@@ -1,10 +1,14 @@
 // From what a statement answers to what the ledger answers: a refusal becomes a Refusal, rows that
-// were cut become a page. Every mutation goes through `operate`: one statement under one grant.
+// were cut become a page. Every mutation goes through `operate`: one statement under one grant, or
+// its share of a statement with others of its kind.
 
 import type { GrantFacts } from "../contract/grants.js";
 import { type ErrorCode, errorTable, Refusal } from "../contract/errors.js";
 import type { Database } from "../sql/database.js";
-import { callLedgerFunction, type LedgerFunction, type Outcome } from "../sql/ledger_function.js";
+import {
+  type BatchFunction, callLedgerFunction, type FunctionCall, type LedgerFunction, type Outcome,
+} from "../sql/ledger_function.js";
+import { type Batch, createBatch } from "./batches.js";
 
 export interface Operation {
   grant: GrantFacts;
@@ -15,15 +19,42 @@ export interface Operation {
 
 export type Operate = (name: LedgerFunction, operation: Operation) => Promise<Outcome>;
 
-export function createOperate(database: Database): Operate {
-  return async (name, { grant, input, tenant_id }) => {
-    const call = { tenant_id: tenant_id ?? grant.tenant_id, grant, input };
+const target = ({ grant }: Operation): string => grant.target_run_id ?? "";
+const named = (member: string) => ({ input }: Operation) =>
+  String((input as Record<string, unknown>)[member]);
+
+/** What is batched, and whose order is kept. */
+const keys: Record<BatchFunction, (operation: Operation) => string> = {
+  run_append: target,
+  run_emit: target,
+  run_finalize: target,
+  run_renew: target,
+  run_release: target,
+  run_claim: named("runtime_id"),
+  run_create: named("run_id"),
+  runtime_heartbeat: named("runtime_id"),
+};
+
+/** A batched write is in its lane when the call returns, so calls keep the order they came in. */
+export function createOperate(database: Database, batch: Batch = createBatch(database)): Operate {
+  async function alone(name: LedgerFunction, call: FunctionCall): Promise<Outcome> {
     const [row] = await database.query(name, (sql) => callLedgerFunction(sql, name, call));
     if (!row) throw new Error(`${name} answered no row`);
-    refuseIf(row.outcome.refusal);
     return row.outcome;
+  }
+
+  return async (name, operation) => {
+    const { grant, input } = operation;
+    const call = { tenant_id: operation.tenant_id ?? grant.tenant_id, grant, input };
+    const outcome = await (isBatched(name)
+      ? batch({ ...call, name, key: keys[name](operation) })
+      : alone(name, call));
+    refuseIf(outcome.refusal);
+    return outcome;
   };
 }
+
+const isBatched = (name: LedgerFunction): name is BatchFunction => name in keys;
 
 /** Throws the refusal that a statement answered, if it did. */
 export function refuseIf(refused: Outcome["refusal"] | null): void {

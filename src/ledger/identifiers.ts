@@ -1,7 +1,7 @@
 // The ids, tokens and hashes that the host makes. Ids are a prefix and a UUIDv7, so they sort by
 // time; tokens come from the system's random source and leave the host once.
 
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { v7 } from "uuid";
 import { limits } from "../contract/limits.js";
 
@@ -14,7 +14,7 @@ export const fitId = (wanted: string, prefix: IdPrefix): string =>
   [...wanted].length <= limits.id_characters ? wanted : makeId(prefix);
 
 export const sha256Hex = (value: string | Buffer): string =>
-  createHash("sha256").update(value).digest("hex");
+  hash("sha256", value, "hex");
 
 /** 32 lower-case hex digits: 128 random bits. */
 export const makeClaimToken = (): string => randomBytes(16).toString("hex");

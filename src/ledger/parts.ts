@@ -26,7 +26,9 @@ export interface Wait {
 }
 
 export interface Waits {
-  untilRunClaimable(tenant_id: string): Wait;
+  /** Of claims of one kind, a signal wakes one; `wakeNextClaim` when that one leaves. */
+  untilRunClaimable(claim: { tenant_id: string; kind: string }): Wait;
+  wakeNextClaim(claim: { tenant_id: string; kind: string }): void;
   untilRunEnded(named: { tenant_id: string; run_id: string }): Wait;
 }
 

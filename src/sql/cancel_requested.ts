@@ -15,8 +15,11 @@ export interface CancelFact {
 
 export const readCancelRequests = (sql: Sql, input: { tenant_id: string; seconds: number }) =>
   sql<CancelFact[]>`
-    select tenant_id, run_id, plugin_identity, cancel_reason as status_reason,
-      claim_epoch::int as claim_epoch, status = 'claimed' as claimed
-    from agent_run where tenant_id = ${input.tenant_id} and finished_at is null
-      and cancel_requested_at > now() - make_interval(secs => ${input.seconds})
-    order by cancel_requested_at, id limit 1000`;
+    select r.tenant_id, r.run_id, r.plugin_identity, r.cancel_reason as status_reason,
+      r.claim_epoch::int as claim_epoch, r.status = 'claimed' as claimed
+    from (select id from agent_run_open where tenant_id = ${input.tenant_id}
+        and cancel_requested_at > now() - make_interval(secs => ${input.seconds})
+      order by cancel_requested_at, id limit 1000) o
+    cross join lateral (select * from agent_run a where a.tenant_id = ${input.tenant_id}
+      and a.id = o.id and a.finished_at is null limit 1) r
+    order by r.cancel_requested_at, r.id`;

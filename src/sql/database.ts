@@ -249,8 +249,8 @@ function stateOf(thrown: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
-/** The refusal of a statement whose deadline passed. */
-class Late extends Refusal {}
+/** The refusal, UNAVAILABLE, of a statement whose deadline passed. */
+export class Late extends Refusal {}
 
 function outcomeOf(thrown: unknown, state: string): StatementOutcome {
   if (thrown instanceof Late) return "late";

@@ -18,26 +18,26 @@ export interface QueueCount {
   oldest_age_seconds: number;
 }
 
-/** Through agent_run_list_status, tenant by tenant. Each status is spelled out: with one for all
+/** Through open_run_busy, tenant by tenant. Each status is spelled out: with one for all
     four, the planner takes each of them for an average share of the table. */
 export const countLiveRuns = (sql: Sql, rows_max: number) =>
   sql<RunCount[]>`
     with t as materialized (select k as tenant_id from known_tenants() k)
     select 'claimed' as status, coalesce(sum(live.runs), 0)::float8 as runs
-    from t cross join lateral (select count(*) as runs from (select from agent_run r
-      where r.tenant_id = t.tenant_id and r.status = 'claimed'
+    from t cross join lateral (select count(*) as runs from (select from agent_run_open r
+      where r.tenant_id = t.tenant_id and r.status = 'claimed' and r.id > 0
       order by r.id limit ${rows_max}) x) live
     union all select 'created' as status, coalesce(sum(live.runs), 0)::float8 as runs
-    from t cross join lateral (select count(*) as runs from (select from agent_run r
-      where r.tenant_id = t.tenant_id and r.status = 'created'
+    from t cross join lateral (select count(*) as runs from (select from agent_run_open r
+      where r.tenant_id = t.tenant_id and r.status = 'created' and r.id > 0
       order by r.id limit ${rows_max}) x) live
     union all select 'queued' as status, coalesce(sum(live.runs), 0)::float8 as runs
-    from t cross join lateral (select count(*) as runs from (select from agent_run r
+    from t cross join lateral (select count(*) as runs from (select from agent_run_open r
       where r.tenant_id = t.tenant_id and r.status = 'queued'
       order by r.id limit ${rows_max}) x) live
     union all select 'running' as status, coalesce(sum(live.runs), 0)::float8 as runs
-    from t cross join lateral (select count(*) as runs from (select from agent_run r
-      where r.tenant_id = t.tenant_id and r.status = 'running'
+    from t cross join lateral (select count(*) as runs from (select from agent_run_open r
+      where r.tenant_id = t.tenant_id and r.status = 'running' and r.id > 0
       order by r.id limit ${rows_max}) x) live`;
 
 /** The deepest queues by name, and one row for the others together. A run waits since it was
@@ -46,9 +46,10 @@ export const countQueues = (sql: Sql, bounds: { rows_max: number; queues_max: nu
   sql<QueueCount[]>`
     with waiting as (
       select r.queue_name, greatest(r.created_at, r.not_before, r.last_claimed_at) as since
-      from known_tenants() t cross join lateral (
-        select queue_name, created_at, not_before, last_claimed_at from agent_run
-        where tenant_id = t and status = 'queued' order by id limit ${bounds.rows_max}) r),
+      from known_tenants() t cross join lateral (select id from agent_run_open
+        where tenant_id = t and status = 'queued' order by id limit ${bounds.rows_max}) o
+      cross join lateral (select queue_name, created_at, not_before, last_claimed_at
+        from agent_run a where a.tenant_id = t and a.id = o.id limit 1) r),
     counted as (
       select queue_name, count(*) as queued, min(since) as since from waiting group by queue_name),
     placed as (

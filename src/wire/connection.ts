@@ -10,7 +10,7 @@ import { createLiveness, type Liveness } from "./liveness.js";
 import { createOrder } from "./order.js";
 import { createOutbox, type Outbox } from "./outbox.js";
 import type {
-  Feed, Identities, NotedClaim, Principal, Proof, ServedConnection, Subscriber, Transport,
+  Feed, Identities, Leave, NotedClaim, Principal, Proof, ServedConnection, Subscriber, Transport,
   WireBounds, WireLog,
 } from "./parts.js";
 import type { Rpc } from "./rpc.js";
@@ -28,18 +28,9 @@ export interface ConnectionParts {
   onClaim(claim: NotedClaim): void;
 }
 
-interface Leave {
-  code: number;
-  reason: string;
-  /** The answer to calls that come from now on. */
-  refusal: Refusal;
-  /** Waits are cut after the first, the socket closes after the second. */
-  cut_ms: number;
-  wait_ms: number;
-}
-
 interface Turn {
   before: Promise<unknown> | null;
+  handOn(): void;
   takeEffect(): void;
   end(): void;
 }
@@ -267,7 +258,8 @@ export class Connection implements ServedConnection {
     if (turn.before !== null) await turn.before;
     const { signal } = this.#abort;
     const afterAnswer = (work: () => void): void => void after.push(work);
-    const input = { id, method, params, issues, connection: this, signal, afterAnswer };
+    const { handOn } = turn;
+    const input = { id, method, params, issues, connection: this, signal, afterAnswer, handOn };
     const { effect, answer } = this.#parts.dispatcher.call(input);
     void effect.then(turn.takeEffect, turn.takeEffect);
     return answer;
@@ -279,14 +271,15 @@ export class Connection implements ServedConnection {
    */
   #takeTurn({ method, params }: CheckedRequest): Turn {
     const key = this.#parts.dispatcher.orderKey(method, params);
-    const run = key === null ? null : this.#runs.take(key);
+    const run = key === null ? null : this.#runs.take(key, method);
     const takeEffect = (): void => run?.giveWay();
     const connects = this.#proof === null && method === connectMethod;
-    const login = connects ? this.#logins.take(connectMethod) : null;
+    const login = connects ? this.#logins.take(connectMethod, "") : null;
     const tail = connects ? login!.before : this.#logins.tail(connectMethod);
     const waits = [run?.before ?? null, tail].filter((wait) => wait !== null);
     return {
       before: waits.length === 0 ? null : Promise.all(waits),
+      handOn: () => run?.handOn(),
       takeEffect,
       end() {
         takeEffect();

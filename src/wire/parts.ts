@@ -1,6 +1,7 @@
 // The words between main, the rooms of wire and the socket: what is handed in, by shape alone, so
 // that wire imports neither the directory of identities nor the configuration.
 
+import type { Refusal } from "../contract/errors.js";
 import type { IncomingCall } from "../dispatch/dispatcher.js";
 
 /** What dispatch sees of a connection. */
@@ -39,6 +40,17 @@ export interface Outgoing {
 
 export interface Feed {
   attach(outgoing: Outgoing): Subscriber;
+}
+
+/** How a connection is to end. */
+export interface Leave {
+  code: number;
+  reason: string;
+  /** The answer to calls that come from now on. */
+  refusal: Refusal;
+  /** Waits are cut after the first, the socket closes after the second. */
+  cut_ms: number;
+  wait_ms: number;
 }
 
 /** One socket; server.ts makes it. */

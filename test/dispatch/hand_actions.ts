@@ -93,6 +93,7 @@ export function createWorld(
         issues: [],
         signal: new AbortController().signal,
         afterAnswer: () => undefined,
+        handOn: () => undefined,
         connection: {
           principal,
           login: async () => Promise.reject(new Refusal("UNAUTHENTICATED")),

@@ -74,7 +74,8 @@ async function dial(url, token) {
       break;
     } catch (thrown) {
       // A database on a busy machine may be slow to take its first connections.
-      if (tries === 10 || !/503/.test(String(thrown))) throw thrown;
+      if (tries === 40 || !/503/.test(String(thrown))) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, 250));
       socket = new WebSocket(url, { headers });
     }
   }

@@ -364,7 +364,7 @@ async function lockRuns(sql: Sql): Promise<{ release(): Promise<unknown> }> {
   let holder: Promise<unknown> = Promise.resolve();
   await new Promise<void>((locked) => {
     holder = sql.begin(async (held) => {
-      await held`lock table agent_run in access exclusive mode`;
+      await held`lock table agent_run, agent_run_open in access exclusive mode`;
       locked();
       await released;
     });

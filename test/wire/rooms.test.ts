@@ -16,7 +16,7 @@ describe("order", () => {
   test("one after the other within a key, nobody waits across keys", async () => {
     const order = createOrder();
     const seen: string[] = [];
-    const places = ["a", "a", "b", "a"].map((key) => order.take(key));
+    const places = ["a", "a", "b", "a"].map((key) => order.take(key, "write"));
     places.forEach(({ before }, at) => void before?.then(() => seen.push(`a${at}`)));
     expect(places.map(({ before }) => before === null)).toEqual([true, false, true, false]);
     await turn();
@@ -31,7 +31,7 @@ describe("order", () => {
 
   test("a place given back early lets nobody overtake", async () => {
     const order = createOrder();
-    const [first, second, third] = [order.take("a"), order.take("a"), order.take("a")];
+    const [first, second, third] = [order.take("a", "write"), order.take("a", "write"), order.take("a", "write")];
     let started = false;
     void third.before!.then(() => (started = true));
     second.giveWay();
@@ -42,19 +42,45 @@ describe("order", () => {
     expect(started).toBe(true);
   });
 
+  test("one that was handed on lets the next of its kind start, and no other", async () => {
+    const order = createOrder();
+    const seen: string[] = [];
+    const kinds = ["append", "append", "end", "append"];
+    const places = kinds.map((kind) => order.take("a", kind));
+    places.forEach(({ before }, at) => void before?.then(() => seen.push(`${kinds[at]}${at}`)));
+    places[1]!.handOn();
+    await turn();
+    expect(seen).toEqual([]);
+    places[0]!.handOn();
+    await turn();
+    expect(seen).toEqual(["append1"]);
+    places[1]!.giveWay();
+    await turn();
+    expect(seen).toEqual(["append1"]);
+    places[0]!.giveWay();
+    await turn();
+    expect(seen).toEqual(["append1", "end2"]);
+    places[2]!.handOn();
+    await turn();
+    expect(seen).toEqual(["append1", "end2"]);
+    places[2]!.giveWay();
+    await turn();
+    expect(seen).toEqual(["append1", "end2", "append3"]);
+  });
+
   test("a key is forgotten with its last place", async () => {
     const order = createOrder();
-    const places = [order.take("a"), order.take("a")];
+    const places = [order.take("a", "write"), order.take("a", "write")];
     expect(order.tail("a")).toBeInstanceOf(Promise);
     for (const place of places) place.giveWay();
     await turn();
     expect(order.tail("a")).toBe(null);
-    expect(order.take("a").before).toBe(null);
+    expect(order.take("a", "write").before).toBe(null);
   });
 
   test("giving way twice is giving way once", async () => {
     const order = createOrder();
-    const [first, second, third] = [order.take("a"), order.take("a"), order.take("a")];
+    const [first, second, third] = [order.take("a", "write"), order.take("a", "write"), order.take("a", "write")];
     first.giveWay();
     first.giveWay();
     let started = false;

@@ -23,6 +23,7 @@ export const runAppendResult = defineAction({
   access: write({ capability: "run_append_result", admin: "agent_run:admin" }),
   errors: ["PAYLOAD_TOO_LARGE", "RESULT_REJECTED", "CONFLICT", "RUN_TERMINAL", "LEASE_LOST"],
   writesTo: namedTarget,
+  ordered: true,
   async handle({ params, grant, ledger }) {
     return ledger.events.append(grant, params.event);
   },

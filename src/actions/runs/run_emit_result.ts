@@ -23,6 +23,7 @@ export const runEmitResult = defineAction({
     "FORBIDDEN", "PAYLOAD_TOO_LARGE", "RESULT_REJECTED", "CONFLICT", "RUN_TERMINAL", "LEASE_LOST",
   ],
   writesTo: namedTarget,
+  ordered: true,
   async handle({ params, grant, ledger }) {
     return ledger.events.emit(grant, params.event);
   },

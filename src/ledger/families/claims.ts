@@ -25,16 +25,32 @@ export function createClaims(parts: LedgerParts): Ledger["claims"] {
   };
 }
 
-/** Each attempt is one statement that checks access and runtime again; a signal brings the next one
-    forward, and one a second finds what other hosts or the clock made claimable. */
 async function take(
   parts: LedgerParts,
   grant: Grant<"fleet">,
   request: ClaimRequest,
 ): Promise<WorkItem[]> {
+  const { caller, admin, run_id, tenant_id } = grant;
+  const { runtime_id, queue_name, runner_ids } = request;
+  const kind = JSON.stringify([caller, admin, run_id, runtime_id, queue_name, runner_ids]);
+  try {
+    return await takeInTime(parts, grant, { ...request, kind });
+  } finally {
+    parts.waits.wakeNextClaim({ tenant_id, kind });
+  }
+}
+
+/** Each attempt is one statement that checks access and runtime again; a signal brings the next one
+    forward, and one a second finds what other hosts or the clock made claimable. */
+async function takeInTime(
+  parts: LedgerParts,
+  grant: Grant<"fleet">,
+  request: ClaimRequest & { kind: string },
+): Promise<WorkItem[]> {
+  const { tenant_id } = grant;
   const ends = performance.now() + request.wait_seconds * 1000;
   for (;;) {
-    const woken = parts.waits.untilRunClaimable(grant.tenant_id);
+    const woken = parts.waits.untilRunClaimable({ tenant_id, kind: request.kind });
     try {
       if (request.signal.aborted) throw new Refusal("UNAVAILABLE", {}, "the host is stopping");
       const taken = await takeNow(parts, grant, request);

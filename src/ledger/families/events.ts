@@ -6,6 +6,7 @@ import { pageBy, refuseIf } from "../answers.js";
 import { makeId } from "../identifiers.js";
 import type { Ledger } from "../ledger.js";
 import type { LedgerParts } from "../parts.js";
+import type { NewResult } from "../requests.js";
 
 export function createEvents({ database, operate, told }: LedgerParts): Ledger["events"] {
   const tellStored = (tenant_id: string, { run_id, idempotent }: RunEvent): void => {
@@ -26,14 +27,14 @@ export function createEvents({ database, operate, told }: LedgerParts): Ledger["
     },
     async append(grant, result) {
       const done = await operate("run_append", { grant, input: result });
-      const event = done["event"] as RunEvent;
+      const event = complete<RunEvent>(done["event"], result);
       tellStored(grant.tenant_id, event);
       return event;
     },
     async emit(grant, result) {
       const message = result.message && { ...result.message, transcript_id: makeId("msg") };
       const done = await operate("run_emit", { grant, input: { ...result, message } });
-      const event = done["event"] as EmittedEvent;
+      const event = complete<EmittedEvent>(done["event"], result);
       const { tenant_id } = grant;
       tellStored(tenant_id, event);
       if (done["ended"] === true) told.runEnded({ tenant_id, run_id: event.run_id });
@@ -41,4 +42,9 @@ export function createEvents({ database, operate, told }: LedgerParts): Ledger["
       return event;
     },
   };
+}
+
+/** The content comes from the write: it is what was stored, also when the write is a repeat. */
+function complete<Event>(receipt: unknown, { data, usage, metadata }: NewResult): Event {
+  return { ...(receipt as object), data, usage, metadata } as Event;
 }
