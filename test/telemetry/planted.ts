@@ -93,9 +93,9 @@ export async function plantSecrets(world: PlantingWorld): Promise<Planted> {
     await named.close();
   }
   // A defect of the host, and a database that goes away.
-  await sql`alter function run_renew(text, jsonb, jsonb) rename to run_renew_away`;
+  await sql`alter function run_renew_batch(text, jsonb, jsonb) rename to run_renew_away`;
   await fail(client, "run_renew_claim", claim);
-  await sql`alter function run_renew_away(text, jsonb, jsonb) rename to run_renew`;
+  await sql`alter function run_renew_away(text, jsonb, jsonb) rename to run_renew_batch`;
   await sql`select pg_terminate_backend(pid) from pg_stat_activity
     where application_name = 'runhost' and datname = current_database()`;
   await client.ask("run_renew_claim", claim);
