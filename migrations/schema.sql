@@ -262,7 +262,7 @@ create table agent_runtime (
   constraint agent_runtime_tenant_id_runtime_id_key UNIQUE (tenant_id, runtime_id)
 );
 CREATE INDEX agent_runtime_awake ON public.agent_runtime USING btree (tenant_id, id) WHERE (status = ANY (ARRAY['online'::text, 'draining'::text]));
-CREATE INDEX agent_runtime_by_plugin ON public.agent_runtime USING btree (tenant_id, plugin_identity, id);
+CREATE INDEX agent_runtime_by_plugin ON public.agent_runtime USING btree (tenant_id, plugin_identity, id) WHERE (deregistered_at IS NULL);
 CREATE INDEX agent_runtime_labels ON public.agent_runtime USING gin (labels jsonb_path_ops) WHERE (deregistered_at IS NULL);
 
 create table event_log (

@@ -4,6 +4,7 @@
 
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { startFleet } from "../document_report/fleet.js";
 import { openHost } from "../document_report/host.js";
 import { registerCast } from "./cast.js";
 import { readConversation } from "./ledger.js";
@@ -12,7 +13,6 @@ import { readIntents } from "./rules/intents.js";
 import { writeScript } from "./script.js";
 import { openSurface } from "./surface.js";
 import { judge } from "./verdict.js";
-import { startAgents } from "./workers.js";
 
 /**
  * @typedef {import("../document_report/host.js").AtEnd} AtEnd
@@ -21,8 +21,8 @@ import { startAgents } from "./workers.js";
  */
 
 const usage = 'usage: npm run chat -- ["A QUESTION OF YOUR OWN"]';
-/** From the moment at which the host is there. */
-const time_limit_seconds = 15;
+/** From the moment at which the host is there; for machines on which everything takes long. */
+const time_limit_seconds = 300;
 
 class UsageError extends Error {}
 
@@ -104,11 +104,16 @@ function startTimer(atEnd) {
  * @param {AtEnd} parts.atEnd
  */
 async function talk({ host, people, atEnd }) {
-  const { agent, agent_token, openSurfaceConnection } = await registerCast({ ...host, atEnd });
+  const { agent, agent_token, openSurfaceHost } = await registerCast({ ...host, atEnd });
   const session = `chat-${Date.now().toString(36)}-${randomBytes(4).toString("hex")}`;
-  const environment = { CHAT_URL: host.url, CHAT_TOKEN: agent_token, CHAT_QUEUE: session };
   const runtime_ids = people.map((_, index) => `${session}-agent-${index + 1}`);
-  const agents = await startAgents({ runtime_ids, environment, atEnd });
+  const agents = await startFleet({
+    file: new URL("agent.js", import.meta.url),
+    runtime_ids,
+    needed: runtime_ids.length,
+    environment: { WORKER_URL: host.url, WORKER_TOKEN: agent_token, WORKER_QUEUE: session },
+    atEnd,
+  });
   console.log(`${runtime_ids.length} agents are ready\n`);
 
   const width = Math.max(...people.map(({ id }) => id.length));
@@ -119,11 +124,10 @@ async function talk({ host, people, atEnd }) {
   const say = (who, text) => console.log(`${who.padEnd(width)} ${text}`);
   const surfaces = await Promise.all(
     people.map(async (person) => {
-      return openSurface({ connection: await openSurfaceConnection(), person, session, say });
+      return openSurface({ host: await openSurfaceHost(), person, session, say });
     }),
   );
-  const failed = surfaces.map((surface) => surface.failed);
-  await Promise.race([playAll(surfaces), agents.lost, ...failed]);
+  await Promise.race([playAll(surfaces), agents.lost]);
   await agents.stop();
   /** @type {Told[]} */
   const told = [];

@@ -15,7 +15,7 @@ import { unknown_answer } from "./work/reply.js";
  *
  * @typedef {object} Person
  * @property {string} id
- * @property {object[] | null} prompt Handed to the agent with every run.
+ * @property {import("runhost/client").Message[] | null} prompt Handed to the agent with every run.
  * @property {Line[]} lines
  * @property {readonly string[]} own_words May not turn up in another conversation.
  * @property {Record<string, unknown>} remembered State of the conversation in the end.

@@ -15,7 +15,7 @@ import { listDrafts } from "./surface.js";
  * @property {Person} person
  * @property {string} conversation_id
  * @property {readonly Sent[]} sent
- * @property {ReadonlyMap<string, { events: readonly LiveEvent[] }>} live
+ * @property {ReadonlyMap<string, readonly LiveEvent[]>} live
  * @property {Held} held
  */
 
@@ -59,7 +59,7 @@ function judgeTranscript({ person, conversation_id, held }) {
 /** @param {Told} told */
 function judgeRuns({ person, live, held: { runs } }) {
   const faults = runs.flatMap((run) => {
-    const seen = live.get(run.run_id)?.events ?? [];
+    const seen = live.get(run.run_id) ?? [];
     return findRunFaults(run, seen).map((fault) => `${run.run_id} ${fault}`);
   });
   const { length } = person.lines;
@@ -73,7 +73,7 @@ function judgeRuns({ person, live, held: { runs } }) {
 function findRunFaults({ status, status_reason, events }, seen) {
   const faults = [];
   if (status !== "completed") faults.push(`ended as ${status} (${status_reason})`);
-  const messages = events.filter(({ type }) => type === "message.completed");
+  const messages = events.flatMap(({ data }) => data["message"] ?? []);
   if (messages.length !== 1) faults.push(`has ${messages.length} answers, not one`);
   if (events.at(-1)?.type !== "run.completed") faults.push("does not end with run.completed");
   const [seen_numbers, numbers] = [seen, events].map((list) => list.map((one) => one.sequence));
@@ -81,7 +81,7 @@ function findRunFaults({ status, status_reason, events }, seen) {
     faults.push(`was seen live as ${seen_numbers}, and holds ${numbers}`);
   }
   const last = listDrafts(seen).at(-1)?.text;
-  if (last !== messages.at(-1)?.data["message"].content) {
+  if (last !== messages.at(-1)?.content) {
     faults.push("was answered with something else than was written live");
   }
   return faults;

@@ -23,9 +23,10 @@ import { judge } from "./verdict.js";
  */
 
 /** Short, so that the runs of the killed worker are claimed again soon. */
-const lease_seconds = 2;
+const lease_seconds = 4;
 const progress_every_ms = 250;
-const time_limit_seconds = 120;
+/** For machines on which everything takes long; nothing waits for it. */
+const time_limit_seconds = 300;
 
 class Interrupted extends Error {
   /** @param {NodeJS.Signals} signal */
@@ -79,13 +80,19 @@ async function perform({ folder, keep, workers }, atEnd) {
   const { frontend, documents_token } = await registerPlugins({ ...host, atEnd });
   const session = `report-${Date.now().toString(36)}-${randomBytes(4).toString("hex")}`;
   const environment = {
-    DEMO_URL: host.url,
-    DEMO_TOKEN: documents_token,
+    WORKER_URL: host.url,
+    WORKER_TOKEN: documents_token,
+    WORKER_QUEUE: session,
     DEMO_FOLDER: folder,
-    DEMO_QUEUE: session,
     DEMO_LEASE_SECONDS: String(lease_seconds),
   };
-  const fleet = await startFleet({ count: workers, session, environment, atEnd });
+  const fleet = await startFleet({
+    file: new URL("worker.js", import.meta.url),
+    runtime_ids: Array.from({ length: workers }, (_, index) => `${session}-worker-${index + 1}`),
+    needed: 1,
+    environment,
+    atEnd,
+  });
   progress.say(`${workers} workers are ready`);
   /** @type {Stage} */
   const stage = { frontend, session, planned: [] };
@@ -159,8 +166,7 @@ async function playActs({ stage, documents, fleet, progress }) {
     await cancelRunning(stage, path);
     progress.say(`cancelled a run at work: ${path}`);
     const killed = await killWorker(stage, { path, fleet });
-    const held = killed.held.length === 1 ? "1 run" : `${killed.held.length} runs`;
-    progress.say(`killed ${killed.runtime_id}, which held ${held}; lease ${lease_seconds} s`);
+    progress.say(`killed ${killed.runtime_id} at work: ${path}; lease ${lease_seconds} s`);
     return killed;
   };
   const created = mapParallel(others, (other) =>

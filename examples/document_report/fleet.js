@@ -1,6 +1,6 @@
-// The worker processes of the demo: starts them, each with a runtime of its own, kills one when the
-// demo asks, and stops the rest. A worker that ends by itself is remembered as a problem; when none
-// is left, waiting for the fleet fails. Used by demo.js.
+// The worker processes of a demo: starts them, each with a runtime of its own, kills one when the
+// demo asks, and stops the rest. A worker that ends by itself is remembered as a problem; when too
+// few are left, waiting for the fleet fails. Used by both demos.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -11,19 +11,20 @@ import { fileURLToPath } from "node:url";
  * @typedef {import("node:child_process").ChildProcess} ChildProcess
  * @typedef {{ child: ChildProcess, runtime_id: string, ended: Promise<void> }} Member
  * @typedef {Awaited<ReturnType<typeof startFleet>>} Fleet
+ *
+ * @typedef {object} FleetPlan
+ * @property {URL} file What each process runs.
+ * @property {readonly string[]} runtime_ids One process for each.
+ * @property {number} needed As long as so many are left, the loss of one is a problem only.
+ * @property {Record<string, string>} environment
+ * @property {(stop: () => unknown) => void} atEnd
  */
 
-const worker_file = fileURLToPath(new URL("worker.js", import.meta.url));
-const stop_seconds = 5;
+/** Then a worker that does not end by itself is killed. */
+const stop_seconds = 30;
 
-/**
- * @param {object} parts
- * @param {number} parts.count
- * @param {string} parts.session Makes the runtime ids those of this demo alone.
- * @param {Record<string, string>} parts.environment
- * @param {(stop: () => unknown) => void} parts.atEnd
- */
-export async function startFleet({ count, session, environment, atEnd }) {
+/** @param {FleetPlan} plan */
+export async function startFleet({ file, runtime_ids, needed, environment, atEnd }) {
   /** @type {Set<Member>} */
   const members = new Set();
   /** @type {Set<Member>} */
@@ -42,19 +43,19 @@ export async function startFleet({ count, session, environment, atEnd }) {
     await Promise.all([...members].map(stopMember));
   };
   atEnd(stop);
-  for (let number = 1; number <= count; number += 1) {
-    const member = forkWorker(`${session}-worker-${number}`, environment);
+  for (const runtime_id of runtime_ids) {
+    const member = forkWorker(file, { ...environment, WORKER_RUNTIME: runtime_id });
     members.add(member);
     void member.ended.then(() => {
       members.delete(member);
       if (!expected.has(member)) problems.push(`${member.runtime_id} ended by itself`);
-      if (members.size === 0) fail(new Error(problems.join("; ") || "the workers have ended"));
+      if (members.size < needed) fail(new Error(problems.join("; ") || "the workers have ended"));
     });
   }
-  await Promise.all([...members].map(waitUntilReady));
+  await Promise.race([Promise.all([...members].map(waitUntilReady)), lost]);
   return {
     problems,
-    /** Rejects when no worker is left. */
+    /** Rejects when too few workers are left. */
     lost,
     stop,
     /**
@@ -72,20 +73,19 @@ export async function startFleet({ count, session, environment, atEnd }) {
 }
 
 /**
- * @param {string} runtime_id
- * @param {Record<string, string>} environment
+ * @param {URL} file
+ * @param {Record<string, string> & { WORKER_RUNTIME: string }} environment
  * @returns {Member}
  */
-function forkWorker(runtime_id, environment) {
+function forkWorker(file, environment) {
   // Nothing else of this process's environment is the worker's business.
   const { PATH = "" } = process.env;
-  const env = { PATH, ...environment, DEMO_RUNTIME: runtime_id };
-  const child = fork(worker_file, [], { env, execArgv: [] });
+  const child = fork(fileURLToPath(file), [], { env: { PATH, ...environment }, execArgv: [] });
   const ended = once(child, "exit").then(
     () => undefined,
     () => undefined,
   );
-  return { child, runtime_id, ended };
+  return { child, runtime_id: environment.WORKER_RUNTIME, ended };
 }
 
 /** @param {Member} member */

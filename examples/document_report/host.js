@@ -1,6 +1,6 @@
 // A host for the demo, in this process: on DATABASE_URL if it is set, else on an embedded Postgres
 // in RUNHOST_DATA_DIR or a folder that is gone afterwards. registerPlugins makes the two identities
-// that take part and answers with their connections and tokens. Used by demo.js.
+// of this demo; registerPlugin makes one, here and for the chat demo. Used by both.
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -62,38 +62,33 @@ function createLog() {
 }
 
 /**
+ * The identity that asks for reports, connected, and the token of the one that writes them.
  * @param {object} parts
  * @param {string} parts.url
  * @param {string} parts.admin_token
  * @param {AtEnd} parts.atEnd
  */
 export async function registerPlugins({ url, admin_token, atEnd }) {
-  /** @param {string} token */
-  const open = async (token) => {
-    const name = "document_report demo";
-    const connection = await connect({ url, token, name, reconnect: false });
-    atEnd(() => connection.close());
-    return connection;
-  };
-  const admin = await open(admin_token);
-  const frontend_token = await registerPlugin(admin, "demo/frontend", ["agent_run:create"]);
+  const admin = await open({ url, token: admin_token, atEnd });
+  const token = await registerPlugin(admin, "demo/frontend", ["agent_run:create"]);
   const documents_token = await registerPlugin(admin, "demo/documents", []);
-  const documents = await open(documents_token);
-  await documents.call("runner_register", {
-    runners: [{ id: runner_id, label: { en: "Document report" } }],
-  });
-  return { admin, frontend: await open(frontend_token), documents_token };
+  return { frontend: await open({ url, token, atEnd }), documents_token };
+}
+
+/** @param {{ url: string, token: string, atEnd: AtEnd }} parts */
+export async function open({ url, token, atEnd }) {
+  const host = await connect({ url, token, name: "demo" });
+  atEnd(() => host.close());
+  return host;
 }
 
 /**
  * The token is shown once, so an identity of an earlier demo gets a new one.
  * @param {Host} admin
  * @param {string} plugin_identity
- * @param {string[]} permissions
- * @returns {Promise<string>}
+ * @param {Parameters<Host["pluginRegister"]>[0]["permissions"]} permissions
  */
-async function registerPlugin(admin, plugin_identity, permissions) {
-  const plugin = await admin.call("plugin_register", { plugin_identity, permissions });
-  if (plugin.created) return plugin.token;
-  return (await admin.call("plugin_rotate_token", { plugin_identity })).token;
+export async function registerPlugin(admin, plugin_identity, permissions) {
+  const plugin = await admin.pluginRegister({ plugin_identity, permissions });
+  return plugin.token ?? (await admin.pluginRotateToken({ plugin_identity })).token;
 }

@@ -3,29 +3,16 @@
 
 /**
  * @typedef {import("runhost/client").Host} Host
- *
- * @typedef {object} RunRecord The members of a Run that the demo looks at.
- * @property {string} run_id
- * @property {string} status
- * @property {string | null} status_reason
- * @property {string | null} claimed_by_runtime_id
- * @property {number} claim_epoch
- * @property {number} dispatch_attempts
- * @property {number} last_sequence
- * @property {number} created_at_ms
- * @property {number | null} started_at_ms
- * @property {number | null} finished_at_ms
- * @property {number | null} cancel_requested_at
- *
- * @typedef {object} RunEvent
- * @property {number} sequence
- * @property {string} type
- * @property {Record<string, any>} data
- * @property {number | null} claim_epoch
+ * @typedef {import("runhost/client").Run} Run
+ * @typedef {import("runhost/client").RunEvent} RunEvent
+ * @typedef {import("runhost/client").RunStatus} RunStatus
+ * @typedef {{ run: Run, events: RunEvent[] }} Entry
  */
 
+/** @type {RunStatus[]} */
 export const open_statuses = ["created", "queued", "claimed", "running"];
-export const ended_statuses = ["completed", "failed", "cancelled", "timeout"];
+/** @type {RunStatus[]} */
+const counted_statuses = ["queued", "claimed", "completed", "failed", "cancelled", "timeout"];
 const page_limit_max = 100;
 const parallel_max = 8;
 
@@ -37,11 +24,10 @@ const parallel_max = 8;
  * @returns {Promise<Map<string, number>>}
  */
 export async function countRuns(connection, conversation_id) {
-  const statuses = ["queued", "claimed", ...ended_statuses];
-  const counted = statuses.map(async (status) => {
+  const counted = counted_statuses.map(async (status) => {
     const asked = { conversation_id, statuses: [status], limit: 1, include_total: true };
-    const { total_count } = await connection.call("run_list", asked);
-    return /** @type {const} */ ([status, total_count]);
+    const { total_count } = await connection.runList(asked);
+    return /** @type {const} */ ([status, total_count ?? 0]);
   });
   return new Map(await Promise.all(counted));
 }
@@ -53,67 +39,41 @@ export async function countRuns(connection, conversation_id) {
  */
 export async function hasOpenRuns(connection, conversation_id) {
   const asked = { conversation_id, statuses: open_statuses, limit: 1 };
-  return (await connection.call("run_list", asked)).items.length > 0;
-}
-
-/**
- * @param {Host} connection
- * @param {{ conversation_id: string, statuses?: string[] }} filter
- * @returns {Promise<RunRecord[]>}
- */
-export function listRuns(connection, filter) {
-  return readPages((before_cursor) =>
-    connection.call("run_list", { ...filter, before_cursor, limit: page_limit_max }),
-  );
-}
-
-/**
- * @param {Host} connection
- * @param {string} target_run_id
- * @returns {Promise<RunRecord>}
- */
-export const getRun = (connection, target_run_id) => connection.call("run_get", { target_run_id });
-
-/**
- * @param {Host} connection
- * @param {string} target_run_id
- * @returns {Promise<RunEvent[]>}
- */
-const listEvents = (connection, target_run_id) =>
-  readPages((after_cursor) =>
-    connection.call("run_events_page", { target_run_id, after_cursor, limit: page_limit_max }),
-  );
-
-/**
- * @typedef {{ items: any[], next_cursor: string | null }} Page
- * @param {(cursor: string | null) => Promise<Page>} readPage
- */
-async function readPages(readPage) {
-  const items = [];
-  let cursor = /** @type {string | null} */ (null);
-  do {
-    const page = await readPage(cursor);
-    items.push(...page.items);
-    cursor = page.next_cursor;
-  } while (cursor !== null);
-  return items;
+  return (await connection.runList(asked)).items.length > 0;
 }
 
 /**
  * Every run of the conversation with its events, oldest first.
  * @param {Host} connection
  * @param {string} conversation_id
- * @returns {Promise<{ run: RunRecord, events: RunEvent[] }[]>}
+ * @returns {Promise<Entry[]>}
  */
 export async function readLedger(connection, conversation_id) {
-  const listed = (await listRuns(connection, { conversation_id })).reverse();
-  return mapParallel(listed, async ({ run_id }) => {
-    const [run, events] = await Promise.all([
-      getRun(connection, run_id),
-      listEvents(connection, run_id),
-    ]);
+  const limit = page_limit_max;
+  const listed = await readPages((before_cursor) =>
+    connection.runList({ conversation_id, before_cursor, limit }));
+  return mapParallel(listed.reverse(), async (run) => {
+    const target_run_id = run.run_id;
+    const events = await readPages((after_cursor) =>
+      connection.runEventsPage({ target_run_id, after_cursor, limit }));
     return { run, events };
   });
+}
+
+/**
+ * All items of a list, page by page.
+ * @template Item
+ * @param {(cursor: string | null) => Promise<{ items: Item[], next_cursor: string | null }>} read
+ */
+export async function readPages(read) {
+  const items = [];
+  let cursor = /** @type {string | null} */ (null);
+  do {
+    const page = await read(cursor);
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return items;
 }
 
 /**

@@ -141,8 +141,8 @@ export function renderSummary(entries) {
 export function renderSample(planned, entries) {
   const reports = planned.flatMap(({ run_id, path }) => {
     const events = entries.find(({ run }) => run.run_id === run_id)?.events ?? [];
-    const told = events.find(({ type }) => type === "message.completed");
-    return told === undefined ? [] : [{ path, text: String(told.data["message"].content) }];
+    const message = events.at(-1)?.data["message"];
+    return message === undefined ? [] : [{ path, text: String(message.content) }];
   });
   reports.sort((a, b) => a.path.length - b.path.length);
   const chosen =

@@ -5,14 +5,13 @@ import { open_statuses } from "./ledger.js";
 
 /**
  * @typedef {import("./acts.js").Planned} Planned
- * @typedef {import("./ledger.js").RunRecord} RunRecord
- * @typedef {import("./ledger.js").RunEvent} RunEvent
- * @typedef {{ run: RunRecord, events: RunEvent[] }} Entry
+ * @typedef {import("./acts.js").Killed} Killed
+ * @typedef {import("./ledger.js").Entry} Entry
  *
  * @typedef {object} Evidence
  * @property {readonly Planned[]} planned
  * @property {readonly Entry[]} entries What the ledger holds.
- * @property {{ runtime_id: string, held: readonly RunRecord[] }} killed Runs as its death left them
+ * @property {Killed} killed
  */
 
 /** @param {Evidence} evidence */
@@ -75,24 +74,31 @@ function findActFaults(act, { run, events }) {
   } else {
     if (ends !== 1) faults.push(`has ${ends} run.completed, not one`);
     if (events.at(-1)?.type !== "run.completed") faults.push("does not end with run.completed");
-    if (count("message.completed") !== 1) faults.push("does not hold one report");
+    const reports = events.filter(({ data }) => data["message"] !== undefined);
+    if (reports.length !== 1) faults.push(`holds ${reports.length} reports, not one`);
   }
   if (act === "cancel_running" && events.length === 0) faults.push("was cancelled before any work");
   return faults;
 }
 
 /**
- * @param {Evidence["killed"]} killed
+ * The dead worker's event is there, and what ended the run is another's, under a later claim.
+ * @param {Killed} killed
  * @param {ReadonlyMap<string, Entry>} byId
  */
-function judgeDeath({ runtime_id, held }, byId) {
-  if (held.length === 0) return [`${runtime_id} held no run when it was killed`];
-  return held.flatMap(({ run_id, claim_epoch }) => {
-    const entry = byId.get(run_id);
-    if (entry === undefined) return [];
-    const { dispatch_attempts } = entry.run;
-    if (dispatch_attempts < 2) return [`${run_id}: was not claimed again after ${runtime_id} died`];
-    const last = entry.events.at(-1)?.claim_epoch ?? 0;
-    return last > claim_epoch ? [] : [`${run_id}: was not ended by another worker`];
-  });
+function judgeDeath({ runtime_id, run_id, claim_epoch }, byId) {
+  const entry = byId.get(run_id);
+  if (entry === undefined) return [];
+  const { run, events } = entry;
+  const source = `runtime:${runtime_id}`;
+  const faults = [];
+  if (!events.some((event) => event.source === source && event.claim_epoch === claim_epoch)) {
+    faults.push(`holds nothing of ${runtime_id}, which was killed at it`);
+  }
+  if (run.dispatch_attempts < 2) faults.push(`was not claimed again after ${runtime_id} died`);
+  const last = events.at(-1);
+  if (last?.source === source || Number(last?.claim_epoch) <= claim_epoch) {
+    faults.push("was not ended by another worker");
+  }
+  return faults.map((fault) => `${run_id}: ${fault}`);
 }

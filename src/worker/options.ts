@@ -3,11 +3,12 @@
 
 import type { Host } from "../client/client.js";
 import { randomUUID } from "node:crypto";
+import type { ClaimedRun } from "./run/run_context.js";
 import { readRunners, type Runner, type Runners } from "./runners.js";
 
 /** Something went wrong that the worker lives on with; for logs. */
 export interface WorkerProblem {
-  /** The method that was refused, or `handler`. */
+  /** The method that was refused, or the function of yours that threw: `handler`, `traceparent`. */
   what: string;
   error: unknown;
   run_id?: string;
@@ -23,8 +24,8 @@ export interface WorkerOptions {
   /**
    * Name of this process in the tenant. It has to be its own: two workers alive under one name
    * hand back each other's runs when one stops. Default: a made one, `worker-<uuid>`. A plugin may
-   * register 1000 names in all, so processes that start often had better have names that come
-   * again, such as their ordinal in a deployment.
+   * have 1000 names registered at a time. One that stops cleanly gives its name back; one that is
+   * killed does not, so give processes that are often killed a name that comes again.
    */
   runtime_id?: string;
   /** Claims from this queue only. Default: from every queue. */
@@ -44,6 +45,11 @@ export interface WorkerOptions {
   version?: string;
   labels?: Record<string, string>;
   metadata?: Record<string, unknown>;
+  /**
+   * The W3C context with which every call about a run is sent, such as that of a span of your own;
+   * asked once, when the run is claimed. Default: what the run remembers of whoever made it.
+   */
+  traceparent?: (run: ClaimedRun) => string | undefined;
   /** Hears what the worker survives: refused calls, handlers that throw. Default: nobody. */
   onProblem?: (problem: WorkerProblem) => void;
 }
@@ -58,6 +64,7 @@ export interface CheckedOptions {
   heartbeat_ttl_seconds: number;
   poll_seconds: number;
   settle_seconds: number;
+  traceparent: (run: ClaimedRun) => string | undefined;
   /** What else runtime_register is given. */
   runtime: Pick<WorkerOptions, "display_name" | "version" | "labels" | "metadata">;
 }
@@ -91,6 +98,7 @@ export function checkOptions(options: WorkerOptions): CheckedOptions {
       readWhole("heartbeat_ttl_seconds", options.heartbeat_ttl_seconds, heartbeat_bound),
     poll_seconds: readNumber("poll_seconds", options.poll_seconds, poll_bound),
     settle_seconds: readNumber("settle_seconds", options.settle_seconds, settle_bound),
+    traceparent: options.traceparent ?? ((run) => run.traceparent),
     runtime: {
       ...(display_name === undefined ? {} : { display_name }),
       ...(version === undefined ? {} : { version }),

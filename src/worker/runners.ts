@@ -7,7 +7,7 @@ import type { ClaimedRun, RunContext } from "./run/run_context.js";
 /** How a run that completed may say more than its message. */
 export interface Completion {
   message?: Message | string;
-  /** Becomes the run's status_reason; the host's default is none. */
+  /** Becomes the run's status_reason. Default: `stop`. */
   finish_reason?: string;
   /** `{prompt_tokens, completion_tokens, total_tokens}` and what else is counted. */
   usage?: Record<string, unknown>;

@@ -43,7 +43,7 @@ function startDemo(args: string[], environment: Record<string, string>) {
 
 const verdict = "both conversations went as they had to";
 
-test("two conversations at once, and the rows agree", { timeout: 60_000 }, async () => {
+test("two conversations at once, and the rows agree", { timeout: 320_000 }, async () => {
   const { code, stdout, stderr } = await startDemo([], { DATABASE_URL: clone().url }).ended;
   expect(stderr).toBe("");
   expect(stdout).toContain(verdict);
@@ -86,7 +86,7 @@ test("two conversations at once, and the rows agree", { timeout: 60_000 }, async
   expect(runtimes).toEqual({ offline: 2, started: 2 });
 });
 
-test("a question without an answer gets none", { timeout: 60_000 }, async () => {
+test("a question without an answer gets none", { timeout: 320_000 }, async () => {
   const question = "What is the colour of the sky?";
   const { code, stdout } = await startDemo([question], { DATABASE_URL: clone().url }).ended;
   expect(stdout).toContain(`ada   > ${question}\n`);
@@ -109,7 +109,7 @@ describe("what it refuses, before anything is started", () => {
   });
 });
 
-test("fails when an agent dies, and leaves nothing", { timeout: 60_000 }, async () => {
+test("fails when an agent dies, and leaves nothing", { timeout: 320_000 }, async () => {
   const demo = startDemo([], { DATABASE_URL: clone().url });
   await demo.said("(reaches the run that is working)");
   const agents = await listChildren(demo.child.pid ?? 0);
@@ -122,7 +122,7 @@ test("fails when an agent dies, and leaves nothing", { timeout: 60_000 }, async 
   expect(agents.filter(isAlive)).toEqual([]);
 });
 
-test("Ctrl-C stops agents and database, and removes the data", { timeout: 60_000 }, async () => {
+test("Ctrl-C stops agents and database, and removes the data", { timeout: 320_000 }, async () => {
   const temporary = await mkdtemp(join(folder, "temporary-"));
   const demo = startDemo([], { TMPDIR: temporary });
   await demo.said("(reaches the run that is working)");

@@ -1,121 +1,50 @@
-// What the chat agent asks of the host while it holds a run, on a host made by hand: what is
-// confirmed and when, a change that meets another one, and a question that was asked before.
+// What the chat agent does with a run: what it remembers, on a state made by hand; and on a real
+// host, that an agent which takes a run over knows what the one before it was told and had asked.
 
-import { expect, test } from "vitest";
-import { HostError } from "runhost/client";
-import { askApproval } from "../../examples/chat_agent/work/approval.js";
+import { afterEach, describe, expect, test } from "vitest";
+import { connect, HostError, type Host } from "runhost/client";
+import { createWorker } from "runhost/worker";
+import { converse } from "../../examples/chat_agent/work/converse.js";
 import { openHistory } from "../../examples/chat_agent/work/history.js";
-import { openInbox } from "../../examples/chat_agent/work/inbox.js";
 import { openMemory, places } from "../../examples/chat_agent/work/memory.js";
+import { fresh, useHost } from "../support/host.js";
 
-type Connection = Parameters<typeof openInbox>[0]["connection"];
-type Held = Parameters<typeof openInbox>[0]["held"];
-type Listener = Parameters<Connection["onNotification"]>[0];
+type State = Parameters<typeof openMemory>[0];
+type History = Parameters<typeof openHistory>[0];
 
-const run_id = "run_1";
-const claim = { runtime_id: "agent-1", claim_token: "t", claim_epoch: 2 };
 const refusal = (code: string, reason: string) => new HostError(code, 1, { code, reason });
-const message = (steering_id: string, text: string) => ({
-  steering_id, type: "message", event: { event_id: `event-${steering_id}`, data: {} },
-  input: { text }, interaction: null,
-});
 
-/** Answers each call from the list of its method, in order; what is an Error is thrown. */
-function makeHost(answers: Record<string, unknown[]>) {
-  const calls: [method: string, params: Record<string, any>][] = [];
-  const emitted: [type: string, data: Record<string, any>][] = [];
-  const listeners = new Set<Listener>();
-  const connection = {
-    async call(method: string, params: Record<string, any>) {
-      calls.push([method, params]);
-      const answer = answers[method]?.shift();
-      if (answer instanceof Error) throw answer;
-      return answer ?? { items: [] };
-    },
-    onNotification(listener: Listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-  } as unknown as Connection;
-  const held = {
-    item: { run_id },
-    signal: new AbortController().signal,
-    emit: async (type: string, data: object) => void emitted.push([type, data]),
-  } as unknown as Held;
-  return { calls, emitted, listeners, connection, held };
+/** Answers each method's calls from its list, in order; what is an Error is thrown. */
+function make<T>(answers: Record<string, unknown[]>): { made: T; calls: unknown[][] } {
+  const calls: unknown[][] = [];
+  const methods = Object.entries(answers).map(([name, list]) => [name, async (...args: unknown[]) => {
+    calls.push([name, ...args]);
+    const answer = list.shift();
+    if (answer instanceof Error) throw answer;
+    return answer;
+  }]);
+  return { made: Object.fromEntries(methods), calls };
 }
 
-test("steering is taken once, in order, and confirmed only when asked", async () => {
-  const { calls, connection, held, listeners } = makeHost({
-    steering_pull: [
-      { items: [message("a", "one"), { ...message("x", ""), type: "of.later", input: null }] },
-      { items: [message("a", "one"), message("b", "two")] },
-      { items: [message("c", "three")] },
-    ],
-  });
-  const inbox = openInbox({ connection, held, claim });
-  expect(await inbox.look()).toBe(true);
-  expect(await inbox.look()).toBe(true);
-  expect(inbox.takeMessages().map(({ event_id, text }) => [event_id, text]))
-    .toEqual([["event-a", "one"], ["event-b", "two"]]);
-  expect(calls.map(([method]) => method)).toEqual(["steering_pull", "steering_pull"]);
-  await inbox.confirm();
-  expect(calls.slice(2)).toEqual([
-    ["steering_ack", { run_id, ...claim, steering_ids: ["a", "x", "b"] }],
-    ["steering_pull", { run_id, ...claim }],
-  ]);
-  expect(inbox.takeMessages().map(({ text }) => text)).toEqual(["three"]);
-  inbox.close();
-  expect(listeners.size).toBe(0);
-});
-
-test("a notification of this run wakes who waits, one of another run does not", async () => {
-  const pulls: unknown[] = [{ items: [] }];
-  const { connection, held, listeners, calls } = makeHost({ steering_pull: pulls });
-  const inbox = openInbox({ connection, held, claim });
-  const waiting = inbox.waitUntil(inbox.hasMessages, 60_000);
-  await new Promise((resolve) => setImmediate(resolve));
-  pulls.push({ items: [message("a", "one")] });
-  for (const hear of listeners) hear("steering_available", { run_id: "run_2", pending: 1 });
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(calls).toHaveLength(1);
-  const began_ms = performance.now();
-  for (const hear of listeners) hear("steering_available", { run_id, pending: 1 });
-  expect(await waiting).toBe(true);
-  expect(performance.now() - began_ms).toBeLessThan(400);
-});
-
-test("a wait ends with its time, and without a notification it still finds what came", async () => {
-  const nothing = makeHost({});
-  const idle = openInbox({ ...nothing, claim });
-  expect(await idle.waitUntil(idle.hasMessages, 0)).toBe(false);
-  const silent = makeHost({ steering_pull: [{ items: [] }, { items: [message("a", "one")] }] });
-  const inbox = openInbox({ ...silent, claim });
-  expect(await inbox.waitUntil(inbox.hasMessages)).toBe(true);
-});
-
 test("a change that meets another one is computed again from what the other stored", async () => {
-  const { calls, connection } = makeHost({
-    state_get: [{ value: 4, version: 7 }, { value: 5, version: 8 }],
-    state_set: [refusal("CONFLICT", "version_mismatch"), { success: true, version: 9 }],
+  const { made, calls } = make<State>({
+    get: [{ value: 4, version: 7 }, { value: 5, version: 8 }],
+    set: [refusal("CONFLICT", "version_mismatch"), { version: 9 }],
   });
-  const memory = openMemory({ connection, run_id, claim });
-  expect(await memory.change(places.answers, (count) => count + 1)).toBe(6);
-  const place = { scope: "runner", key: "answers" };
-  expect(calls.at(-1)).toEqual(
-    ["state_set", { run_id, ...claim, ...place, value: 6, if_version: 8 }],
-  );
+  expect(await openMemory(made).change(places.answers, (count) => count + 1)).toBe(6);
+  expect(calls.at(-1)).toEqual(["set", "runner", "answers", 6, { if_version: 8 }]);
 });
 
 test("nothing is removed that has changed; any other refusal is told", async () => {
-  const { connection } = makeHost({
-    state_delete: [refusal("CONFLICT", "version_mismatch"), { success: true },
+  const { made, calls } = make<State>({
+    delete: [refusal("CONFLICT", "version_mismatch"), { success: true },
       refusal("LEASE_LOST", "claim_not_active")],
   });
-  const memory = openMemory({ connection, run_id, claim });
+  const memory = openMemory(made);
   expect(await memory.remove(places.notes, 3)).toBe(false);
   expect(await memory.remove(places.notes, 4)).toBe(true);
   await expect(memory.remove(places.notes, 5)).rejects.toThrow("LEASE_LOST");
+  expect(calls[0]).toEqual(["delete", "conversation", "notes", { if_version: 3 }]);
 });
 
 test("history is what the person said before this run", async () => {
@@ -123,45 +52,129 @@ test("history is what the person said before this run", async () => {
     { role: "user", event_id: "now", content: "d" }, { role: "assistant", content: "c" },
     { role: "user", event_id: "before", content: "b" }, { role: "user", content: null },
   ];
-  const { connection } = makeHost({ history_page: [{ items }], history_search: [{ items }] });
-  const history = openHistory({ connection, run_id });
+  const { made } = make<History>({ page: [{ items }], search: [{ items }] });
+  const history = openHistory(made);
   history.leaveOut("now");
   expect(await history.list()).toEqual(["b", ""]);
   expect(await history.search("b")).toEqual(["b", ""]);
 });
 
-const question = { interaction_id: "delete-1", title: "Delete 1 note?" };
-const decided = (action_id: string | null, status = "submitted") => ({
-  interaction_id: "delete-1", status, submission: action_id === null ? null : { action_id },
-});
-const delivered = (interaction: object) => ({
-  items: [{ steering_id: "s", type: "interaction.submitted", event: {}, input: null, interaction }],
-});
-
-test("leave is asked once, and the answer comes as steering", async () => {
-  const unknown = refusal("NOT_FOUND", "");
-  const asked = makeHost({
-    interaction_get: [unknown], steering_pull: [delivered(decided("approve"))],
+describe("an agent that takes a run over", { timeout: 60_000 }, () => {
+  const world = useHost();
+  const hosts: Host[] = [];
+  afterEach(async () => {
+    for (const host of hosts.splice(0)) await host.close();
   });
-  const inbox = openInbox({ ...asked, claim });
-  expect(await askApproval({ ...asked, inbox }, question)).toBe("approve");
-  expect(asked.emitted).toEqual([["action.requested", {
-    action: "interaction.requested",
-    payload: expect.objectContaining({ ...question, kind: "confirmation" }),
-  }]]);
-  expect(inbox.hasMessages()).toBe(false);
-});
+  const topics = [
+    { title: "Lease", text: "A lease is a time." }, { title: "Epoch", text: "An epoch counts." },
+  ];
 
-test("whoever takes the run over waits for the same answer, or finds it", async () => {
-  const pending = makeHost({
-    interaction_get: [decided(null, "pending")],
-    steering_pull: [delivered(decided(null, "expired"))],
+  /** A conversation with its person's side, and agents that can be started and lost. */
+  async function openTalk() {
+    const plugin_identity = `acme/${fresh("chat")}`;
+    const { token } = await world().admin.call("plugin_register", {
+      plugin_identity, permissions: ["agent_run:create"],
+    });
+    const open = async () => {
+      const host = await connect({ url: world().test.host.url, token });
+      hosts.push(host);
+      return host;
+    };
+    const host = await open();
+    const conversation_id = fresh("talk");
+    const startAgent = async () => {
+      const agentHost = await open();
+      const worker = createWorker({
+        host: agentHost,
+        runners: {
+          chat: { resumable: true, run: (run, ctx) => converse({ run, ctx, topics }) },
+        },
+        lease_seconds: 2,
+        poll_seconds: 1,
+        settle_seconds: 0,
+      });
+      await worker.ready;
+      /** Nothing is given back: its claim lasts until its lease is over. */
+      return { lose: () => agentHost.close() };
+    };
+    const write = (text: string, typing = false) => host.eventPublish({
+      runner_id: `plugin:${plugin_identity}/chat`, conversation_id, text, data: { typing },
+      state_policy: { state_scopes: ["conversation", "runner"] },
+    });
+    const untilEvent = async (run_id: string | null, action: string) => {
+      for await (const event of host.events(String(run_id))) {
+        if (event.data["action"] === action) return event;
+      }
+      throw new Error(`${run_id} ended without ${action}`);
+    };
+    const untilEnd = async (run_id: string | null) => {
+      const events = host.events(String(run_id));
+      let answer = "";
+      for await (const { data } of events) answer = data["message"]?.content ?? answer;
+      return { status: events.run?.status, reason: events.run?.status_reason, answer };
+    };
+    return { host, startAgent, write, untilEvent, untilEnd };
+  }
+
+  test("answers what the one before it had heard, which is confirmed already", async () => {
+    const { startAgent, write, untilEvent, untilEnd } = await openTalk();
+    const first = await startAgent();
+    const { run_id } = await write("What is a lease?", true);
+    // The agent is at it when something is stored.
+    const added = untilEvent(run_id, "worker.checkpoint");
+    expect(await write("And an epoch?", true)).toMatchObject({ disposition: "absorbed", run_id });
+    await added;
+    const { sql } = world().clone;
+    const countInjected = async () => (await sql`select from agent_run_steering
+      where run_id = ${run_id} and state = 'injected'`).count;
+    await expect.poll(countInjected, { timeout: 20_000 }).toBe(1);
+    await first.lose();
+    await startAgent();
+    expect(await write("I am Ada.")).toMatchObject({ disposition: "absorbed", run_id });
+    expect(await untilEnd(run_id)).toEqual({
+      status: "completed",
+      reason: "stop",
+      answer: "Ada, a lease is a time. An epoch counts. Nice to meet you, Ada.",
+    });
+    const [counted] = await sql`select count(*)::int as items, max(state) as state
+      from agent_run_steering where run_id = ${run_id}`;
+    expect(counted).toEqual({ items: 2, state: "injected" });
   });
-  const inbox = openInbox({ ...pending, claim });
-  expect(await askApproval({ ...pending, inbox }, question)).toBe("none");
-  expect(pending.emitted).toEqual([]);
-  const found = makeHost({ interaction_get: [decided("decline")] });
-  const other = openInbox({ ...found, claim });
-  expect(await askApproval({ ...found, inbox: other }, question)).toBe("decline");
-  expect(found.emitted).toEqual([]);
+
+  test("waits for the answer to the question that was asked before it", async () => {
+    const { host, startAgent, write, untilEvent, untilEnd } = await openTalk();
+    const first = await startAgent();
+    await untilEnd((await write("Note: buy tea.")).run_id);
+    const { run_id } = await write("Delete my notes.");
+    const asked = await untilEvent(run_id, "interaction.requested");
+    expect(asked.data["payload"]).toMatchObject({
+      interaction_id: "delete-1", kind: "confirmation", title: "Delete 1 note?",
+    });
+    await first.lose();
+    const answer = { interaction_id: "delete-1", action_id: "approve" };
+    await host.interactionSubmit({ target_run_id: String(run_id), ...answer });
+    await startAgent();
+    expect(await untilEnd(run_id)).toMatchObject({ status: "completed", answer: "I deleted 1 note." });
+    const [counted] = await world().clone.sql`
+      select count(*)::int as asked from agent_interaction where run_id = ${run_id}`;
+    expect(counted).toEqual({ asked: 1 });
+    expect(await untilEnd((await write("What are my notes?")).run_id))
+      .toMatchObject({ answer: "You have no notes." });
+  });
+
+  test("keeps the notes where the question was taken back, or declined", async () => {
+    const { host, startAgent, write, untilEvent, untilEnd } = await openTalk();
+    await startAgent();
+    await untilEnd((await write("Note: buy tea.")).run_id);
+    const ends = [];
+    for (const decision of ["take back", "decline"]) {
+      const { run_id } = await write("Delete my notes.");
+      await untilEvent(run_id, "interaction.requested");
+      const target = { target_run_id: String(run_id), interaction_id: "delete-1" };
+      if (decision === "take back") await host.interactionCancel(target);
+      else await host.interactionSubmit({ ...target, action_id: decision });
+      ends.push((await untilEnd(run_id)).answer);
+    }
+    expect(ends).toEqual(["Nobody answered, so I kept your notes.", "I kept your 1 note."]);
+  });
 });

@@ -13,10 +13,10 @@ const acts: Act[] = ["report", "cancel_queued", "cancel_running", "kill"];
 function makeEntry(act: Act): Entry {
   const is_cancelled = act.startsWith("cancel_");
   const types = {
-    report: ["tool.call.started", "message.completed", "run.completed"],
+    report: ["tool.call.started", "tool.call.completed", "run.completed"],
     cancel_queued: [],
     cancel_running: ["tool.call.started"],
-    kill: ["tool.call.started", "message.completed", "run.completed"],
+    kill: ["tool.call.started", "tool.call.started", "run.completed"],
   }[act];
   const claims = { report: 1, cancel_queued: 0, cancel_running: 1, kill: 2 }[act];
   return {
@@ -24,17 +24,16 @@ function makeEntry(act: Act): Entry {
       run_id: act,
       status: is_cancelled ? "cancelled" : "completed",
       status_reason: null,
-      claimed_by_runtime_id: null,
       claim_epoch: claims,
       dispatch_attempts: claims,
       last_sequence: types.length,
-      created_at_ms: 0,
-      started_at_ms: 0,
-      finished_at_ms: 0,
       cancel_requested_at: is_cancelled ? 0 : null,
-    },
+    } as Entry["run"],
     events: types.map((type, index) => {
-      return { sequence: index + 1, type, data: {}, claim_epoch: claims };
+      const claim_epoch = index === 0 ? 1 : claims;
+      const data = type === "run.completed" ? { message: { role: "assistant" } } : {};
+      const source = `runtime:worker-${claim_epoch}`;
+      return { sequence: index + 1, type, data, claim_epoch, source } as Entry["events"][number];
     }),
   };
 }
@@ -42,13 +41,11 @@ function makeEntry(act: Act): Entry {
 /** A demo in which all went well, changed in one place. */
 function judgeChanged(change: (entries: Record<Act, Entry>) => void): string[] {
   const entries = Object.fromEntries(acts.map((act) => [act, makeEntry(act)]));
-  const { run } = makeEntry("kill");
-  const left = { ...run, status: "claimed", claim_epoch: 1, dispatch_attempts: 1 };
   change(entries as Record<Act, Entry>);
   return judge({
     planned: acts.map((act) => ({ run_id: act, path: "a.md", act })),
     entries: Object.values(entries),
-    killed: { runtime_id: "worker-1", held: [left] },
+    killed: { runtime_id: "worker-1", run_id: "kill", claim_epoch: 1 },
   });
 }
 
@@ -70,8 +67,9 @@ describe("judging the ledger", () => {
       "report (a.md): its last event is not the 4th, as the run says"],
     [(all) => (all.report.events[0]!.type = "run.completed"),
       "report (a.md): has 2 run.completed, not one"],
-    [(all) => (all.report.events[1]!.type = "message.delta"),
-      "report (a.md): does not hold one report"],
+    [(all) => (all.report.events[2]!.data = {}), "report (a.md): holds 0 reports, not one"],
+    [(all) => (all.report.events[1]!.data = { message: {} }),
+      "report (a.md): holds 2 reports, not one"],
     [(all) => (all.cancel_queued.run.claim_epoch = 1),
       "cancel_queued (a.md): was worked on, although it was cancelled while queued"],
     [(all) => (all.cancel_running.run.cancel_requested_at = null),
@@ -81,6 +79,12 @@ describe("judging the ledger", () => {
     [(all) => (all.kill.run.dispatch_attempts = 1),
       "kill: was not claimed again after worker-1 died"],
     [(all) => (all.kill.events[2]!.claim_epoch = 1), "kill: was not ended by another worker"],
+    [(all) => (all.kill.events[2]!.source = "runtime:worker-1"),
+      "kill: was not ended by another worker"],
+    [(all) => (all.kill.events[0]!.source = "runtime:worker-2"),
+      "kill: holds nothing of worker-1, which was killed at it"],
+    [(all) => (all.kill.events[0]!.claim_epoch = 2),
+      "kill: holds nothing of worker-1, which was killed at it"],
   ];
   test.each(faults)("%s", (change, fault) => {
     expect(judgeChanged(change)).toEqual([fault]);
@@ -94,15 +98,9 @@ describe("judging the ledger", () => {
     ]);
   });
 
-  test("a run of somebody else, and a worker killed with empty hands", () => {
-    const found = judge({
-      planned: [],
-      entries: [makeEntry("report")],
-      killed: { runtime_id: "worker-1", held: [] },
-    });
-    expect(found).toEqual([
-      "report: nobody asked for this run",
-      "worker-1 held no run when it was killed",
-    ]);
+  test("a run of somebody else", () => {
+    const killed = { runtime_id: "worker-1", run_id: "kill", claim_epoch: 1 };
+    const found = judge({ planned: [], entries: [makeEntry("report")], killed });
+    expect(found).toEqual(["report: nobody asked for this run"]);
   });
 });

@@ -1,14 +1,14 @@
 // What the runner does with one run, step by step, on real files: the events it emits, the
-// documents it refuses, and how it takes over a run that another worker had begun.
+// documents it refuses, and who holds a run.
 
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DocumentError, writeReport } from "../../examples/document_report/work/write_report.js";
+import { DocumentError, writeReport } from "../../examples/document_report/write_report.js";
+import { createEmitter, type EmitterParts } from "../../src/worker/run/emitter.js";
 
-type Held = Parameters<typeof writeReport>[0]["held"];
-type Connection = Parameters<typeof writeReport>[0]["connection"];
+type Parts = Parameters<typeof writeReport>[0];
 
 let folder = "";
 beforeAll(async () => {
@@ -22,63 +22,53 @@ beforeAll(async () => {
 });
 afterAll(() => rm(join(folder, ".."), { recursive: true, force: true }));
 
-/** Works on one run and keeps what was emitted; `stored` is the type of the run's last event. */
-async function work(input: object, stored: string | null = null, stopping = new AbortController()) {
+/** Works on one run, and keeps what was emitted and how it ended. */
+async function work(input: object, dispatch_attempts = 1, stopping = new AbortController()) {
   const emitted: [type: string, data: Record<string, any>][] = [];
-  const item = { run_id: "run_1", claim_epoch: 3, last_sequence: stored === null ? 0 : 5, input };
-  const held = {
-    item,
-    signal: stopping.signal,
-    async emit(type: string, data: object) {
-      emitted.push([type, data]);
-    },
-  } as unknown as Held;
-  const connection = { call: async () => ({ items: [{ type: stored }] }) } as unknown as Connection;
-  const thrown = await writeReport({ held, connection, folder }).catch((cause: unknown) => cause);
-  return { emitted, thrown };
+  const push: EmitterParts["push"] = async ({ type, data }) => {
+    emitted.push([type, data]);
+    return {} as Awaited<ReturnType<EmitterParts["push"]>>;
+  };
+  const emit = createEmitter({ push, pushNew: push, makeId: (prefix) => `${prefix}-made` });
+  const run = { run_id: "run_1", dispatch_attempts, input } as Parts["run"];
+  const ctx = { run, signal: stopping.signal, emit } as Parts["ctx"];
+  const [end] = await Promise.allSettled([writeReport({ run, ctx, folder })]);
+  return {
+    emitted,
+    report: end.status === "fulfilled" ? end.value : null,
+    thrown: end.status === "rejected" ? end.reason : undefined,
+  };
 }
 
 const types = ({ emitted }: { emitted: [string, unknown][] }) => emitted.map(([type]) => type);
-const allTypes = [
-  "tool.call.started", "tool.call.completed", "tool.call.started", "tool.call.completed",
-  "message.completed", "run.completed",
-];
 
 describe("a report on one document", () => {
-  test("is told in six events", async () => {
-    const { emitted, thrown } = await work({ path: "a.md" });
+  test("shows its two steps, and is what the handler returns", async () => {
+    const { emitted, report, thrown } = await work({ path: "a.md" });
     expect(thrown).toBeUndefined();
-    expect(emitted.slice(0, 4)).toEqual([
-      ["tool.call.started",
-        { tool_call_id: "read_file-3", tool_name: "read_file", parameters: { path: "a.md" } }],
-      ["tool.call.completed",
-        { tool_call_id: "read_file-3", tool_name: "read_file", result: { bytes: 30 } }],
-      ["tool.call.started",
-        { tool_call_id: "check_links-3", tool_name: "check_links",
-          parameters: { path: "a.md", links: 3 } }],
-      ["tool.call.completed",
-        { tool_call_id: "check_links-3", tool_name: "check_links",
-          result: { checked: 3, broken: 2 } }],
+    const named = (tool_name: string) => ({ tool_call_id: "tool-made", tool_name });
+    expect(emitted).toEqual([
+      ["tool.call.started", { ...named("read_file"), parameters: { path: "a.md" } }],
+      ["tool.call.completed", { ...named("read_file"), result: { bytes: 30 } }],
+      ["tool.call.started", { ...named("check_links"), parameters: { path: "a.md", links: 3 } }],
+      ["tool.call.completed", { ...named("check_links"), result: { checked: 3, broken: 2 } }],
     ]);
-    expect(emitted[4]?.[1]["message"].content).toContain("Links: 3 to files (2 broken)");
-    expect(emitted[5]).toEqual(["run.completed", { finish_reason: "stop" }]);
+    expect(report).toContain("Links: 3 to files (2 broken)");
   });
 
-  test("begins anew where the worker before had not got to the report", async () => {
-    expect(types(await work({ path: "a.md" }, "tool.call.completed"))).toEqual(allTypes);
-  });
-
-  test("only ends the run where the report is stored already", async () => {
-    expect(types(await work({ path: "a.md" }, "message.completed"))).toEqual(["run.completed"]);
-  });
-
-  test("stops in a pause when it is told to", async () => {
+  test("that is held stops when it is told to", async () => {
     const stopping = new AbortController();
-    const working = work({ path: "a.md", pace_ms: 60_000 }, null, stopping);
+    const working = work({ path: "a.md", hold_ms: 600_000 }, 1, stopping);
     stopping.abort(new Error("stop"));
     const { emitted, thrown } = await working;
     expect(types({ emitted })).toEqual(["tool.call.started"]);
     expect(thrown).toMatchObject({ name: "AbortError" });
+  });
+
+  test("is held by the first worker only, not by who takes the run over", async () => {
+    const { emitted, report } = await work({ path: "a.md", hold_ms: 600_000 }, 2);
+    expect(emitted).toHaveLength(4);
+    expect(report).toContain("Links: 3 to files (2 broken)");
   });
 });
 
@@ -94,13 +84,14 @@ describe("documents that it refuses", () => {
   test.each(cases)("%s", async (path, words) => {
     const { emitted, thrown } = await work({ path });
     expect(thrown).toBeInstanceOf(DocumentError);
-    expect((thrown as Error).message).toMatch(words);
+    expect(thrown).toMatchObject({ code: "document.unreadable", retryable: false });
+    expect(thrown.message).toMatch(words);
     expect(types({ emitted })).toEqual(["tool.call.started", "tool.call.completed"]);
     expect(emitted[1]?.[1]["error"]).toMatch(words);
   });
 
-  const inputs = [{}, { path: "" }, { path: 1 }, { path: "a.md", pace_ms: -1 },
-    { path: "a.md", pace_ms: 1.5 }, { path: "a.md", pace_ms: "1" }];
+  const inputs = [{}, { path: "" }, { path: 1 }, { path: "a.md", hold_ms: -1 },
+    { path: "a.md", hold_ms: 1.5 }, { path: "a.md", hold_ms: "1" }, { path: "a.md", hold_ms: 600_001 }];
   test.each(inputs)("the input %j", async (input) => {
     const { emitted, thrown } = await work(input);
     expect(thrown).toBeInstanceOf(DocumentError);

@@ -1,6 +1,6 @@
 // Every command and snippet of README.md is executed: commands in the order in which a reader meets them,
-// the plugin from its own text. A command that this test does not know fails it. They run in a copy of
-// the checkout: they build, and other tests run what is built here.
+// worker and surface from their own text. A command that this test does not know fails it. They run in a
+// copy of the checkout: they build, and other tests run what is built here.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -17,7 +17,6 @@ const blocks = (language: string) =>
 const commands = blocks("sh").flatMap((block) => block.trim().split("\n"));
 const data_dir = mkdtempSync(join(tmpdir(), "runhost-readme-"));
 const checkout = mkdtempSync(join(tmpdir(), "runhost-checkout-"));
-const echo = join(checkout, "echo.mjs");
 const children: ChildProcess[] = [];
 
 beforeAll(() => {
@@ -83,13 +82,27 @@ async function ready(host: ReturnType<typeof start>): Promise<{ url: string }> {
   }
 }
 
+const worker_commands = {
+  host: "npm ci && npm start",
+  add: "npx runhost plugin add acme/echo --permission agent_run:create",
+  echo: "RUNHOST_TOKEN=rh_… node echo.mjs",
+};
+const ask = "RUNHOST_TOKEN=rh_… node ask.mjs hello";
+const looks = [
+  "npx runhost runs list",
+  "npx runhost runs get RUN_ID",
+  "npx runhost runs tail RUN_ID",
+  "npx runhost runs explain RUN_ID",
+  "npx runhost runtimes list",
+  "npx runhost stats runs",
+  "npx runhost audit --limit 5",
+];
+/** The packages that `npm ci` would fetch are here. */
+const withoutInstall = (line: string) => line.replace("npm ci && ", "");
+
 test("the commands are those that are executed here", () => {
   expect(commands).toEqual([
-    "npm ci && npm run demo",
-    "npm ci && npm test",
-    "npm start",
-    "npx runhost plugin add acme/echo --permission agent_run:create",
-    expect.stringMatching(/^npx runhost call run_create '\{.*\}'$/),
+    ...Object.values(worker_commands), ask, "npm ci && npm run demo", "npm ci && npm test", ...looks,
   ]);
   // This very run is `npm test`; what `npm ci` needs is a lock file that fits.
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
@@ -103,30 +116,45 @@ test("the commands are those that are executed here", () => {
   expect(JSON.stringify(lock)).not.toContain('"resolved":"http');
 });
 
-test("npm run demo", { timeout: 180_000 }, async () => {
+test("npm run demo", { timeout: 420_000 }, async () => {
   const folder = join(checkout, "examples");
-  expect(await run(`npm run demo -- ${folder}`)).toMatch(/completed/);
+  expect(await run(`npm run demo -- ${folder}`)).toContain("every run ended as it had to");
 });
 
-test("a plugin in ten lines", { timeout: 120_000 }, async () => {
-  const host = start("npm start");
+test("a plugin in ten lines, who asks it, and a look at the run", { timeout: 600_000 }, async () => {
+  const host = start(withoutInstall(worker_commands.host));
   const { url } = await ready(host);
-  const [, , , add, create] = commands as [string, string, string, string, string];
-  const added = await run(add, { RUNHOST_URL: url });
+  const env = { RUNHOST_URL: url };
+  const added = await run(worker_commands.add, env);
   const token = /rh_[0-9a-f]+_[0-9a-f]+/.exec(added)?.[0] ?? "";
   expect(token).not.toBe("");
-  const [snippet] = blocks("js") as [string];
-  expect(snippet.trim().split("\n").length).toBe(10);
-  writeFileSync(echo, snippet.replace("ws://127.0.0.1:7420/rpc", url));
-  const plugin = start(`node ${echo}`, { RUNHOST_TOKEN: token });
-  // The runner is registered before a run of it can be created.
-  for (;;) {
-    const listed = await run("npx runhost call runner_list --json", { RUNHOST_URL: url });
-    if (listed.includes("plugin:acme/echo/echo")) break;
+  const snippets = blocks("js");
+  expect(snippets.map((snippet) => snippet.trim().split("\n").length)).toEqual([10, 10]);
+  for (const [index, name] of ["echo.mjs", "ask.mjs"].entries()) {
+    const snippet = snippets[index]?.replace("ws://127.0.0.1:7420/rpc", url) ?? "";
+    writeFileSync(join(checkout, name), snippet);
   }
-  const ended = JSON.parse(await run(create, { RUNHOST_URL: url }));
-  expect(ended).toMatchObject({ status: "completed", runner_id: "plugin:acme/echo/echo" });
-  expect(await plugin.ended).toBe(0);
+  const worker = start(worker_commands.echo.replace("rh_…", token));
+  // The runner is registered before a run of it can be created.
+  while (!(await run("npx runhost call runner_list --json", env)).includes("acme/echo/echo")) {
+    expect([worker.child.exitCode, worker.read().err]).toEqual([null, ""]);
+  }
+  const told = (await run(ask.replace("rh_…", token))).split("\n");
+  const [, run_id = "", status] = /^(run_\S+) (\w+)$/.exec(told[2] ?? "") ?? [];
+  expect([told.slice(0, 2), status])
+    .toEqual([["1 message.delta ", "2 run.completed You said: hello"], "completed"]);
+
+  const shown = new Map<string, string>();
+  for (const look of looks) shown.set(look, await run(look.replace("RUN_ID", run_id), env));
+  const wanted = [run_id, run_id, "You said: hello", "completed", "acme/echo", "completed",
+    "plugin_register"];
+  expect(looks.filter((look, index) => !shown.get(look)?.includes(wanted[index]!))).toEqual([]);
+
+  // A clean stop leaves no runtime behind.
+  await stop(worker.child);
+  const { items } = JSON.parse(await run("npx runhost call runtime_list --json", env));
+  const owners = items.map(({ plugin_identity }: any) => plugin_identity);
+  expect([owners.includes("acme/echo"), worker.read().err]).toEqual([false, ""]);
   await stop(host.child);
 });
 

@@ -1,139 +1,97 @@
 // What the runner `chat` does with one run: answers the message that began it, and whatever the
 // person adds meanwhile. It writes in pieces and looks for further messages before each; one that
-// comes while it writes changes the answer. Nothing is confirmed before its answer is stored.
+// comes while it writes changes the answer. Who takes the run over knows of all of them.
 
 import { setTimeout as delay } from "node:timers/promises";
 import { readIntents } from "../rules/intents.js";
 import { composeAnswer, readSentencesMax, splitChunks } from "../rules/wording.js";
-import { askApproval } from "./approval.js";
 import { openHistory } from "./history.js";
-import { openInbox, readHeard } from "./inbox.js";
 import { openMemory, places } from "./memory.js";
 import { reply } from "./reply.js";
 
 /**
- * @typedef {import("runhost/client").Host} Host
- * @typedef {import("../../document_report/work/held_run.js").HeldRun} HeldRun
+ * @typedef {import("runhost/worker").ClaimedRun} ClaimedRun
+ * @typedef {import("runhost/worker").RunContext} RunContext
  * @typedef {import("../rules/knowledge.js").Topic} Topic
  * @typedef {import("../rules/wording.js").Part} Part
- * @typedef {import("./inbox.js").Heard} Heard
  * @typedef {Awaited<ReturnType<typeof openDesk>>} Desk
+ *
+ * @typedef {object} Heard A message of the person, whether it began the run or came later.
+ * @property {string} event_id
+ * @property {string} text
+ * @property {boolean} is_typing The surface says that more is coming.
  */
 
 const pace_ms = 60;
 /** How long the end of an answer waits for a person who is typing. */
-const typing_ms = 8000;
+const typing_seconds = 60;
 
 /**
- * @param {object} parts
- * @param {Host} parts.connection
- * @param {HeldRun} parts.held
- * @param {string} parts.runtime_id
- * @param {readonly Topic[]} parts.topics
+ * @param {{ run: ClaimedRun, ctx: RunContext, topics: readonly Topic[] }} parts
+ * @returns {Promise<{ role: string, content: string, resp_message_id: string }>} The answer.
  */
-export async function converse({ connection, held, runtime_id, topics }) {
-  const { claim_token, claim_epoch } = held.item;
-  const claim = { runtime_id, claim_token, claim_epoch };
-  const inbox = openInbox({ connection, held, claim });
-  try {
-    const desk = await openDesk({ connection, held, inbox, claim, topics });
-    if (!(await hasAnswer(connection, held))) {
-      const { event, input } = held.item;
-      await answer(desk, [readHeard({ event, input })]);
-    }
-    await inbox.confirm();
-    for (let more = inbox.takeMessages(); more.length > 0; more = inbox.takeMessages()) {
-      await answer(desk, more);
-      await inbox.confirm();
-    }
-    await held.emit("run.completed", { finish_reason: "stop" });
-  } finally {
-    inbox.close();
+export async function converse({ run, ctx, topics }) {
+  const desk = await openDesk({ run, ctx, topics });
+  /** @type {Heard[]} */
+  const heard = ctx.resumed?.checkpoint ?? [readHeard(run)];
+  /** @type {Part[]} */
+  let parts = [];
+  for (let dealt_with = 0, draft = 1; ; draft += 1) {
+    const news = heard.slice(dealt_with);
+    dealt_with = heard.length;
+    for (const message of news) parts = await addParts(desk, parts, message);
+    const { value: name } = await desk.memory.read(places.name);
+    const content = composeAnswer(parts, name);
+    const resp_message_id = `${run.run_id}-${run.claim_epoch}-${draft}`;
+    if (!(await write(ctx, heard, { content, resp_message_id }))) continue;
+    await desk.memory.change(places.answers, (count) => (count ?? 0) + 1);
+    return { role: "assistant", content, resp_message_id };
   }
 }
 
 /**
- * A worker before this one may have answered the first message; what it had taken in besides, and
- * not confirmed, is handed over again.
- * @param {Host} connection
- * @param {HeldRun} held
+ * What the rules are given to act with.
+ * @param {Parameters<typeof converse>[0]} parts
  */
-async function hasAnswer(connection, { item: { run_id, last_sequence } }) {
-  let after_cursor = last_sequence === 0 ? null : "0";
-  while (after_cursor !== null) {
-    const page = await connection.call("run_events_page", { run_id, after_cursor });
-    if (page.items.some((/** @type {any} */ { type }) => type === "message.completed")) return true;
-    after_cursor = page.next_cursor;
-  }
-  return false;
-}
-
-/**
- * @param {object} parts
- * @param {Host} parts.connection
- * @param {HeldRun} parts.held
- * @param {import("./inbox.js").Inbox} parts.inbox
- * @param {object} parts.claim
- * @param {readonly Topic[]} parts.topics
- */
-async function openDesk({ connection, held, inbox, claim, topics }) {
-  const { run_id, claim_epoch, available_apis } = held.item;
-  const { prompt } = available_apis["prompt_get"]
-    ? await connection.call("prompt_get", { run_id })
-    : { prompt: [] };
+async function openDesk({ run, ctx, topics }) {
+  const prompt = run.available_apis["prompt_get"] ? await ctx.prompt() : [];
   let asked = 0;
-  let looked_up = 0;
   return {
-    held,
-    inbox,
     topics,
-    memory: openMemory({ connection, run_id, claim }),
-    history: openHistory({ connection, run_id }),
+    memory: openMemory(ctx.state),
+    history: openHistory(ctx.history),
     sentences_max: readSentencesMax(prompt),
-    drafts: 0,
-    /** @param {string} title */
-    askLeave(title) {
+    /**
+     * The name of the question is the same for who takes the run over, and so is its answer.
+     * @param {string} title
+     */
+    async askLeave(title) {
       asked += 1;
-      return askApproval({ connection, held, inbox }, { interaction_id: `delete-${asked}`, title });
+      const outcome = await ctx.ask({
+        interaction_id: `delete-${asked}`,
+        kind: "confirmation",
+        title,
+        actions: [
+          { id: "approve", label: "Delete", style: "danger" },
+          { id: "decline", label: "Keep" },
+        ],
+        fallback_text: `${title} Answer "approve" or "decline".`,
+      });
+      if (outcome.status !== "submitted") return "none";
+      return outcome.action_id === "approve" ? "approve" : "decline";
     },
     /**
      * @param {string} question
      * @param {() => Topic | null} look
      */
     async showLookUp(question, look) {
-      looked_up += 1;
-      const tool_call_id = `look_up-${claim_epoch}-${looked_up}`;
-      const called = { tool_call_id, tool_name: "look_up" };
-      await held.emit("tool.call.started", { ...called, parameters: { question } });
+      const tool = ctx.emit.tool("look_up");
+      tool.started({ question });
       const topic = look();
-      const result = { topic: topic?.title ?? null };
-      await held.emit("tool.call.completed", { ...called, result });
+      tool.completed({ topic: topic?.title ?? null });
       return topic;
     },
   };
-}
-
-/**
- * One answer to some messages, and to those that come until it is written.
- * @param {Desk} desk
- * @param {Heard[]} messages
- */
-async function answer(desk, messages) {
-  const { held, inbox, memory } = desk;
-  /** @type {Part[]} */
-  let parts = [];
-  for (let news = messages; ; news = inbox.takeMessages()) {
-    for (const message of news) parts = await addParts(desk, parts, message);
-    const { value: name } = await memory.read(places.name);
-    const content = composeAnswer(parts, name);
-    desk.drafts += 1;
-    const resp_message_id = `${held.item.run_id}-${held.item.claim_epoch}-${desk.drafts}`;
-    const is_typing = news.at(-1)?.is_typing === true;
-    if (!(await write(desk, { content, resp_message_id, is_typing }))) continue;
-    await memory.change(places.answers, (count) => (count ?? 0) + 1);
-    const message = { role: "assistant", content, resp_message_id };
-    return held.emit("message.completed", { message });
-  }
 }
 
 /**
@@ -155,15 +113,43 @@ async function addParts(desk, parts, { event_id, text }) {
 
 /**
  * Whether the draft stands: it was written to its end, and no further message came.
- * @param {Desk} desk
- * @param {{ content: string, resp_message_id: string, is_typing: boolean }} draft
+ * @param {RunContext} ctx
+ * @param {Heard[]} heard
+ * @param {{ content: string, resp_message_id: string }} draft
  */
-async function write({ held, inbox }, { content, resp_message_id, is_typing }) {
+async function write(ctx, heard, { content, resp_message_id }) {
   for (const [msg_sequence, text] of splitChunks(content).entries()) {
-    if (await inbox.look()) return false;
-    const chunk = { role: "assistant", content: text, resp_message_id, msg_sequence };
-    await held.emit("message.delta", { chunk });
-    await delay(pace_ms, undefined, { signal: held.signal });
+    if (await listen(ctx, heard, 0)) return false;
+    ctx.emit.delta({ content: text, resp_message_id, msg_sequence });
+    await delay(pace_ms, undefined, { signal: ctx.signal });
   }
-  return !(await inbox.waitUntil(inbox.hasMessages, is_typing ? typing_ms : 0));
+  return !(await listen(ctx, heard, heard.at(-1)?.is_typing ? typing_seconds : 0));
 }
+
+/**
+ * Whether a message has come, or comes within the time. Looking again confirms it, so what was
+ * heard is stored before that.
+ * @param {RunContext} ctx
+ * @param {Heard[]} heard
+ * @param {number} idle_seconds
+ */
+async function listen(ctx, heard, idle_seconds) {
+  for await (const item of ctx.steering({ idle_seconds })) {
+    const is_known = heard.some(({ event_id }) => event_id === item.event["event_id"]);
+    if (item.type !== "message" || is_known) continue;
+    heard.push(readHeard(item));
+    await ctx.checkpoint(heard);
+    return true;
+  }
+  return false;
+}
+
+/**
+ * @param {{ event: Record<string, any>, input: Record<string, any> | null }} source
+ * @returns {Heard}
+ */
+const readHeard = ({ event, input }) => ({
+  event_id: event["event_id"],
+  text: typeof input?.["text"] === "string" ? input["text"] : "",
+  is_typing: event["data"]?.typing === true,
+});

@@ -1,36 +1,26 @@
 // What was said before in the conversation of a run: by the person, newest first, without the
 // messages that the run itself is about.
 
-/**
- * @typedef {import("runhost/client").Host} Host
- * @typedef {ReturnType<typeof openHistory>} History
- */
+/** @typedef {ReturnType<typeof openHistory>} History */
 
 const looked_back_max = 50;
 
-/** @param {{ connection: Host, run_id: string }} parts */
-export function openHistory({ connection, run_id }) {
-  /** @type {Set<string>} */
+/** @param {import("runhost/worker").History} history */
+export function openHistory(history) {
+  /** @type {Set<string | null>} */
   const present = new Set();
-  /** @param {{ items: Record<string, any>[] }} page */
+  /** @param {{ items: { role: string, event_id: string | null, content: string | null }[] }} page */
   const listEarlier = ({ items }) =>
     items
       .filter(({ role, event_id }) => role === "user" && !present.has(event_id))
-      .map(({ content }) => String(content ?? ""));
+      .map(({ content }) => content ?? "");
 
   return {
     /** @param {string} event_id A message that is being answered now. */
     leaveOut: (event_id) => void present.add(event_id),
-    /** @returns {Promise<string[]>} */
-    list: async () =>
-      listEarlier(await connection.call("history_page", { run_id, limit: looked_back_max })),
-    /**
-     * @param {string} query
-     * @returns {Promise<string[]>}
-     */
+    list: async () => listEarlier(await history.page({ limit: looked_back_max })),
+    /** @param {string} query */
     search: async (query) =>
-      listEarlier(
-        await connection.call("history_search", { run_id, query, filters: { roles: ["user"] } }),
-      ),
+      listEarlier(await history.search(query, { filters: { roles: ["user"] } })),
   };
 }

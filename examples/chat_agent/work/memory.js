@@ -4,9 +4,7 @@
 import { HostError } from "runhost/client";
 
 /**
- * @typedef {import("runhost/client").Host} Host
- * @typedef {"conversation" | "runner"} Scope
- * @typedef {{ scope: Scope, key: string }} Place
+ * @typedef {{ scope: "conversation" | "runner", key: string }} Place
  * @typedef {ReturnType<typeof openMemory>} Memory
  */
 
@@ -17,45 +15,31 @@ export const places = {
   answers: /** @type {Place} */ ({ scope: "runner", key: "answers" }),
 };
 
-/**
- * @param {object} parts
- * @param {Host} parts.connection
- * @param {string} parts.run_id
- * @param {object} parts.claim The proof of the claim: a worker that lost it changes nothing.
- */
-export function openMemory({ connection, run_id, claim }) {
-  /** @param {Place} place */
-  const read = (place) => connection.call("state_get", { run_id, ...place });
-
-  return {
-    /**
-     * The value and its version; null and 0 where nothing is stored.
-     * @type {(place: Place) => Promise<{ value: any, version: number }>}
-     */
-    read,
-    /**
-     * Answers what is stored now.
-     * @template Value
-     * @param {Place} place
-     * @param {(value: any) => Value} compute From the stored value, null where there is none.
-     */
-    async change(place, compute) {
-      for (;;) {
-        const { value, version } = await read(place);
-        const changed = compute(value);
-        const asked = { run_id, ...claim, ...place, value: changed, if_version: version };
-        if (await isUnopposed(connection.call("state_set", asked))) return changed;
-      }
-    },
-    /**
-     * Whether it was removed: not if it has changed since that version.
-     * @param {Place} place
-     * @param {number} if_version
-     */
-    remove: (place, if_version) =>
-      isUnopposed(connection.call("state_delete", { run_id, ...claim, ...place, if_version })),
-  };
-}
+/** @param {import("runhost/worker").State} state */
+export const openMemory = (state) => ({
+  /** @param {Place} place The value and its version; null and 0 where nothing is stored. */
+  read: ({ scope, key }) => state.get(scope, key),
+  /**
+   * Answers what is stored then.
+   * @template Value
+   * @param {Place} place
+   * @param {(value: any) => Value} compute From the stored value, null where there is none.
+   */
+  async change({ scope, key }, compute) {
+    for (;;) {
+      const { value, version } = await state.get(scope, key);
+      const changed = compute(value);
+      const written = state.set(scope, key, changed, { if_version: version });
+      if (await isUnopposed(written)) return changed;
+    }
+  },
+  /**
+   * Whether it was removed: not if it has changed since that version.
+   * @param {Place} place
+   * @param {number} if_version
+   */
+  remove: ({ scope, key }, if_version) => isUnopposed(state.delete(scope, key, { if_version })),
+});
 
 /**
  * False where somebody else changed the value in between.
@@ -65,7 +49,7 @@ const isUnopposed = (write) =>
   write.then(
     () => true,
     (thrown) => {
-      if (thrown instanceof HostError && thrown.data["reason"] === "version_mismatch") return false;
+      if (thrown instanceof HostError && thrown.reason === "version_mismatch") return false;
       throw thrown;
     },
   );

@@ -193,7 +193,7 @@ export class Attempt {
 
   #call(method: string, params: object): Promise<any> {
     return this.#parts.gates.context(() =>
-      this.#parts.host.call(method, params, { signal: this.hold.lost }));
+      this.#parts.host.call(method, { ...this.hold.trace, ...params }, { signal: this.hold.lost }));
   }
 }
 

@@ -105,7 +105,7 @@ async function callAsRun(
   { repeats } = { repeats: true },
 ): Promise<any> {
   const callOnce = (): Promise<any> => parts.gates.context(() =>
-    parts.host.call(method, { run_id, ...params }, { signal: hold.lost }));
+    parts.host.call(method, { run_id, ...hold.trace, ...params }, { signal: hold.lost }));
   try {
     hold.lost.throwIfAborted();
     return await (repeats ? repeatCall(callOnce, hold.lost) : callOnce());

@@ -8,8 +8,13 @@ import { isRefusal, isRetryable, pause, pauseAfter } from "../repeat.js";
 import type { WorkerParts } from "../worker_parts.js";
 import { RunStopped, type StopKind } from "./stop.js";
 
-/** Proof of a claim, as the host wants it beside every write. */
-export interface ClaimParams {
+/** The trace in which a run's calls are made; absent where it has none. */
+export interface TraceParams {
+  _meta?: { traceparent: string };
+}
+
+/** Proof of a claim, as the host wants it beside every write, and the trace of the write. */
+export interface ClaimParams extends TraceParams {
   runtime_id: string;
   claim_token: string;
   claim_epoch: number;
@@ -20,6 +25,7 @@ const longest_timer_ms = 2 ** 31 - 1;
 
 export class Hold {
   readonly claim: ClaimParams;
+  readonly trace: TraceParams;
   readonly #parts: WorkerParts;
   readonly #item: WorkItem;
   readonly #received_at: number;
@@ -36,7 +42,9 @@ export class Hold {
     const { lease_seconds, runtime_id } = parts.options;
     // Each call in flight listens to them, and so may the handler, as often as it likes.
     setMaxListeners(0, this.stopping, this.lost);
-    this.claim = { runtime_id, claim_token: item.claim_token, claim_epoch: item.claim_epoch };
+    const { claim_token, claim_epoch } = item;
+    this.trace = readTrace(parts, item);
+    this.claim = { runtime_id, claim_token, claim_epoch, ...this.trace };
     this.#parts = parts;
     this.#item = item;
     this.#received_at = received_at;
@@ -141,5 +149,16 @@ export class Hold {
     this.#expectRenewal(sent_at);
     if (renewed.cancel_requested_at === null) return;
     this.stop("cancel_requested", renewed.cancel_reason ?? "cancel requested");
+  }
+}
+
+function readTrace(parts: WorkerParts, { claim_token: _, ...run }: WorkItem): TraceParams {
+  try {
+    const traceparent = parts.options.traceparent(run);
+    return traceparent === undefined ? {} : { _meta: { traceparent } };
+  } catch (thrown) {
+    // A run is not given up for want of its trace.
+    parts.report("traceparent", thrown, run.run_id);
+    return {};
   }
 }

@@ -1,91 +1,79 @@
 // What the runner `report` does with one run: reads the document that its input names, checks the
-// links on disk and emits each step, the report and the end of the run. A document outside the
-// folder, too large or not readable ends the run as failed. Called by the worker.
+// links on disk and shows both steps; the report completes the run. A document outside the folder,
+// too large or not readable fails it. Called by the worker.
 
 import { access, readFile, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { analyzeDocument, listFileLinks, renderReport } from "../report.js";
+import { RunFailed } from "runhost/worker";
+import { analyzeDocument, listFileLinks, renderReport } from "./report.js";
 
 /**
- * @typedef {import("./held_run.js").HeldRun} HeldRun
- * @typedef {import("runhost/client").Host} Host
+ * @typedef {import("runhost/worker").ClaimedRun} ClaimedRun
+ * @typedef {import("runhost/worker").RunContext} RunContext
  */
 
 /** A document that cannot be reported on, however often it is tried. */
-export class DocumentError extends Error {}
+export class DocumentError extends RunFailed {
+  /** @param {string} message */
+  constructor(message) {
+    super(message, { code: "document.unreadable" });
+  }
+}
 
 const document_bytes_max = 1_048_576;
+/** A run may ask to be held while it reads, so that something can happen to it. */
+const hold_ms_max = 600_000;
 
 /**
- * @param {object} parts
- * @param {HeldRun} parts.held
- * @param {Host} parts.connection
- * @param {string} parts.folder
+ * @param {{ run: ClaimedRun, ctx: RunContext, folder: string }} parts
+ * @returns {Promise<string>} The report.
  */
-export async function writeReport({ held, connection, folder }) {
-  if (await hasReport(held, connection)) {
-    return held.emit("run.completed", { finish_reason: "stop" });
-  }
-  const { path, pace_ms } = readInput(held.item.input);
-  const pause = () => delay(pace_ms, undefined, { signal: held.signal });
-
-  const bytes = await runTool(held, { name: "read_file", parameters: { path } }, async () => {
+export async function writeReport({ run, ctx, folder }) {
+  const { path, hold_ms } = readInput(run.input);
+  // The first attempt only: who takes the run over has nothing to wait for.
+  const hold = async () => {
+    if (run.dispatch_attempts === 1) await delay(hold_ms, undefined, { signal: ctx.signal });
+  };
+  const bytes = await runTool(ctx, { name: "read_file", parameters: { path } }, async () => {
     const read = await readDocument(folder, path);
-    await pause();
+    await hold();
     return { value: read, result: { bytes: read.length } };
   });
   const analysis = analyzeDocument(path, bytes);
   const links = listFileLinks(analysis);
   const parameters = { path, links: links.length };
-  const broken = await runTool(held, { name: "check_links", parameters }, async () => {
+  const broken = await runTool(ctx, { name: "check_links", parameters }, async () => {
     const missing = await findBroken(folder, links);
-    await pause();
     return { value: missing, result: { checked: links.length, broken: missing.length } };
   });
-  const content = renderReport(analysis, broken);
-  await held.emit("message.completed", { message: { role: "assistant", content } });
-  await held.emit("run.completed", { finish_reason: "stop" });
-}
-
-/**
- * A worker before this one may have stored the report and died before it ended the run.
- * @param {HeldRun} held
- * @param {Host} connection
- */
-async function hasReport({ item }, connection) {
-  if (item.last_sequence === 0) return false;
-  const asked = { run_id: item.run_id, direction: "backward", limit: 1 };
-  const page = await connection.call("run_events_page", asked);
-  return page.items[0]?.type === "message.completed";
+  return renderReport(analysis, broken);
 }
 
 /** @param {Record<string, any>} input */
-function readInput({ path, pace_ms = 0 }) {
+function readInput({ path, hold_ms = 0 }) {
   if (typeof path !== "string" || path === "") throw new DocumentError("input.path names no file");
-  if (!Number.isInteger(pace_ms) || pace_ms < 0 || pace_ms > 60_000) {
-    throw new DocumentError("input.pace_ms must be a whole number from 0 to 60000");
+  if (!Number.isInteger(hold_ms) || hold_ms < 0 || hold_ms > hold_ms_max) {
+    throw new DocumentError(`input.hold_ms must be a whole number from 0 to ${hold_ms_max}`);
   }
-  return { path, pace_ms };
+  return { path, hold_ms };
 }
 
 /**
  * @template Value
- * @param {HeldRun} held
- * @param {{ name: string, parameters: object }} tool
- * @param {() => Promise<{ value: Value, result: object }>} perform
+ * @param {RunContext} ctx
+ * @param {{ name: string, parameters: Record<string, unknown> }} tool
+ * @param {() => Promise<{ value: Value, result: Record<string, unknown> }>} perform
  */
-async function runTool(held, { name, parameters }, perform) {
-  const called = { tool_call_id: `${name}-${held.item.claim_epoch}`, tool_name: name };
-  await held.emit("tool.call.started", { ...called, parameters });
+async function runTool(ctx, { name, parameters }, perform) {
+  const tool = ctx.emit.tool(name);
+  await tool.started(parameters);
   try {
     const { value, result } = await perform();
-    await held.emit("tool.call.completed", { ...called, result });
+    await tool.completed(result);
     return value;
   } catch (thrown) {
-    if (thrown instanceof DocumentError) {
-      await held.emit("tool.call.completed", { ...called, error: thrown.message });
-    }
+    if (thrown instanceof DocumentError) await tool.failed(thrown.message);
     throw thrown;
   }
 }
