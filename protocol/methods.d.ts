@@ -235,6 +235,15 @@ export interface IssuedToken {
   token: string;
 }
 
+export interface ItemError {
+  /** Number of the error.. */
+  code: number;
+  /** Why, for people.. */
+  message: string;
+  /** Its name in code, retryable, and its details.. */
+  data: Record<string, any>;
+}
+
 export interface Message {
   /** Who speaks, such as user or assistant.. */
   role: string;
@@ -1522,6 +1531,10 @@ export interface RunAppendResultParams extends EveryParams {
   force?: boolean | null | undefined;
 }
 
+export interface RunAppendResultList extends EveryParams {
+  results: Omit<RunAppendResultParams, keyof EveryParams>[];
+}
+
 export interface RunEmitResultParams extends EveryParams {
   run_id?: string | null | undefined;
   target_run_id?: string | null | undefined;
@@ -1545,10 +1558,14 @@ export interface RunEmitResultParams extends EveryParams {
   claim_epoch?: number | null | undefined;
 }
 
+export interface RunEmitResultList extends EveryParams {
+  results: Omit<RunEmitResultParams, keyof EveryParams>[];
+}
+
 export interface RunFinalizeParams extends EveryParams {
-  status: "completed" | "failed" | "cancelled" | "timeout";
   run_id?: string | null | undefined;
   target_run_id?: string | null | undefined;
+  status: "completed" | "failed" | "cancelled" | "timeout";
   status_reason?: string | null | undefined;
   reason?: string | null | undefined;
   usage?: Record<string, any> | null | undefined;
@@ -1559,6 +1576,10 @@ export interface RunFinalizeParams extends EveryParams {
   claim_epoch?: number | null | undefined;
   /** Default false. */
   force?: boolean | null | undefined;
+}
+
+export interface RunFinalizeList extends EveryParams {
+  runs: Omit<RunFinalizeParams, keyof EveryParams>[];
 }
 
 export interface RunClaimParams extends EveryParams {
@@ -1962,6 +1983,13 @@ export interface HostMethods<CallOptions> {
    * `run_append_result`, open to: the proof of an active claim; or the caller's own running run that grants run_append_result; or the permission agent_run:admin.
    * May be refused with SESSION_EXPIRED, NOT_FOUND, LEASE_LOST, PAYLOAD_TOO_LARGE, RESULT_REJECTED, CONFLICT, RUN_TERMINAL.
    */
+  runAppendResult(params: RunAppendResultList, options?: CallOptions): Promise<{
+    items: ({
+      result: RunEvent;
+    } | {
+      error: ItemError;
+    })[];
+  }>;
   runAppendResult(params?: RunAppendResultParams, options?: CallOptions): Promise<RunEvent>;
   /**
    * Store one result event of a run and apply its effect, in one transaction.
@@ -1969,6 +1997,13 @@ export interface HostMethods<CallOptions> {
    * `run_emit_result`, open to: the proof of an active claim; or the caller's own running run.
    * May be refused with SESSION_EXPIRED, NOT_FOUND, LEASE_LOST, PAYLOAD_TOO_LARGE, RESULT_REJECTED, CONFLICT, RUN_TERMINAL.
    */
+  runEmitResult(params: RunEmitResultList, options?: CallOptions): Promise<{
+    items: ({
+      result: EmittedEvent;
+    } | {
+      error: ItemError;
+    })[];
+  }>;
   runEmitResult(params?: RunEmitResultParams, options?: CallOptions): Promise<EmittedEvent>;
   /**
    * End a run with a status.
@@ -1976,6 +2011,13 @@ export interface HostMethods<CallOptions> {
    * `run_finalize`, open to: the proof of an active claim; or the caller's own running run that grants run_finalize; or the permission agent_run:admin.
    * May be refused with SESSION_EXPIRED, NOT_FOUND, LEASE_LOST, CONFLICT, PAYLOAD_TOO_LARGE.
    */
+  runFinalize(params: RunFinalizeList, options?: CallOptions): Promise<{
+    items: ({
+      result: Run;
+    } | {
+      error: ItemError;
+    })[];
+  }>;
   runFinalize(params: RunFinalizeParams, options?: CallOptions): Promise<Run>;
   /**
    * Claim the next run, or with max_runs several, for a runtime.

@@ -7,14 +7,16 @@ import { Refusal } from "./contract/errors.js";
 import type { Dispatcher } from "./dispatch/dispatcher.js";
 import type { Identities } from "./wire/parts.js";
 
-/** Counts each call of a connection that has proved an identity, under that identity. */
+/** Counts each call of a connection that has proved an identity, under that identity; a list as
+    the calls that it stands for. */
 export function limitCalls(dispatcher: Dispatcher, rates: Rates): Dispatcher {
   return {
     ...dispatcher,
     call(input) {
       const { principal } = input.connection;
       if (principal === null) return dispatcher.call(input);
-      const started = rates.countCall(principal).then(() => dispatcher.call(input));
+      const calls = dispatcher.listed(input.method, input.params) ?? 1;
+      const started = rates.countCalls(principal, calls).then(() => dispatcher.call(input));
       return {
         effect: started.then(({ effect }) => effect, () => undefined),
         answer: started.then(({ answer }) => answer),

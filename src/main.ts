@@ -183,6 +183,9 @@ async function openWire(parts: WireFloorParts): Promise<Wire> {
   const { max_message_bytes, max_batch, max_in_flight } = config;
   const limits = { max_message_bytes, max_batch, max_in_flight };
   const rates = createRates(config);
+  const refuse = observation.ofRefuser(createRefuser(({ incident, method, cause }) => {
+    log.error({ incident, method, err: cause }, "incident");
+  }, hideSecrets));
   const dispatcher = createDispatcher({
     actions,
     directory,
@@ -191,6 +194,7 @@ async function openWire(parts: WireFloorParts): Promise<Wire> {
     host_facts: { name, version, limits, openrpc: () => document },
     read_days: config.snapshot_read_days,
     log,
+    refuse,
   });
   return startWire({
     host: config.host,
@@ -198,9 +202,7 @@ async function openWire(parts: WireFloorParts): Promise<Wire> {
     allowed_origins: config.allowed_origins,
     bounds: { ...config.bounds, ...limits, max_connections: config.max_connections },
     dispatcher: observation.ofDispatcher(traces.ofDispatcher(limitCalls(dispatcher, rates))),
-    refuse: observation.ofRefuser(createRefuser(({ incident, method, cause }) => {
-      log.error({ incident, method, err: cause }, "incident");
-    }, hideSecrets)),
+    refuse,
     identities: limitLogins(directory, rates),
     feed,
     ready: opened.askReadiness,

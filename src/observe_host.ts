@@ -72,9 +72,19 @@ function countCalls(dispatcher: Dispatcher, metrics: Metrics): Dispatcher["call"
       const seconds = (performance.now() - began_ms) / 1000;
       metrics.countCall({ method: input.method, code, seconds });
     };
-    void started.answer.then(() => count("ok"), (thrown) => count(codeOf(thrown)));
+    const isList = dispatcher.listed(input.method, input.params) !== null;
+    void started.answer.then(
+      (answer) => (isList ? codesOfItems(answer) : ["ok"]).forEach(count),
+      (thrown) => count(codeOf(thrown)),
+    );
     return started;
   };
+}
+
+/** Each item of a list counts as the call that it stands for. */
+function codesOfItems(answer: unknown): string[] {
+  const { items } = answer as { items: { error?: { data: Record<string, unknown> } }[] };
+  return items.map(({ error }) => (error === undefined ? "ok" : String(error.data["code"])));
 }
 
 function countLedger(ledger: Ledger, metrics: Metrics): Ledger {

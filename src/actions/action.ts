@@ -86,6 +86,9 @@ export interface Action<P extends z.ZodType, R extends z.ZodType, A extends Acce
       next call of this method on the run need not wait until this one took effect. */
   ordered?: true;
   handle(call: Call<z.output<P>, A>): Promise<z.input<R>>;
+  /** The param that may hold a list of such params instead of them: the call is then answered item
+      by item, and each item is judged as if it had come alone. */
+  list?: "results" | "runs";
   /** A wait that follows the write; later writes to the same run do not queue behind it. */
   settle?: (call: Call<z.output<P>, A>, result: z.input<R>) => Promise<z.input<R>>;
 }

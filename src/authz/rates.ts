@@ -13,8 +13,9 @@ export interface RateLimits {
 }
 
 export interface Rates {
-  /** Rejects with RATE_LIMITED when the identity has called too often. */
-  countCall(principal: Principal): Promise<void>;
+  /** Rejects with RATE_LIMITED when the identity has called too often. More calls than a second
+      holds pass when it is theirs alone, and then nothing until their time is over. */
+  countCalls(principal: Principal, calls: number): Promise<void>;
   /** The same for connections that the identity has proved itself on. */
   countConnect(principal: Principal): Promise<void>;
   /** Rejects while the address has failed too often. */
@@ -30,8 +31,14 @@ export function createRates(limits: RateLimits): Rates {
   const connects = limiterOf(limits.connects_per_minute, minute);
   const failures = limiterOf(limits.login_failures_per_minute, minute);
   return {
-    countCall: (principal) => consume(calls, keyOf(principal), "calls"),
-    countConnect: (principal) => consume(connects, keyOf(principal), "connections"),
+    async countCalls(principal, count) {
+      const { calls_per_second: most } = limits;
+      const points = most === 0 ? count : Math.min(count, most);
+      await consume(calls, { key: keyOf(principal), points, what: "calls" });
+      if (points < count) await calls?.block(keyOf(principal), Math.ceil(count / most) * second);
+    },
+    countConnect: (principal) =>
+      consume(connects, { key: keyOf(principal), points: 1, what: "connections" }),
     async checkFailures(address) {
       const counted = (await failures?.get(address)) ?? null;
       if (counted !== null && counted.consumedPoints >= limits.login_failures_per_minute) {
@@ -53,11 +60,10 @@ const keyOf = (principal: Principal): string =>
 
 async function consume(
   limiter: RateLimiterMemory | null,
-  key: string,
-  what: string,
+  { key, points, what }: { key: string; points: number; what: string },
 ): Promise<void> {
   try {
-    await limiter?.consume(key);
+    await limiter?.consume(key, points);
   } catch (thrown) {
     if (!(thrown instanceof RateLimiterRes)) throw thrown;
     throw rateLimited(thrown, `${what} of this identity`);

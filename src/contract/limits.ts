@@ -6,6 +6,7 @@ export const limits = {
   identity_characters: 200,
   json_depth: 64,
   filter_elements: 100,
+  list_items: 100,
   result_event_bytes: 1_048_576,
   request_bytes: 1_048_576,
   field_bytes: 65_536,

@@ -55,6 +55,11 @@ export const runShape = {
   idempotent: z.literal(true).optional(),
 };
 
+/** What an item of a list was refused with: what its call alone would have been answered. */
+export const itemError = z
+  .object({ code: z.number(), message: z.string(), data: openObject })
+  .meta({ id: "ItemError" });
+
 export const run = z.object(runShape).meta({ id: "Run" });
 export type Run = z.output<typeof run>;
 

@@ -6,7 +6,8 @@ import type { Access, RunPath, Capability, ImpliedCapability } from "../contract
 import { errorTable, type ErrorCode } from "../contract/errors.js";
 import type { SealedActions } from "./host.js";
 import {
-  convertParams, convertSchema, pointReferences, sortMembers, standAlone, type JsonSchema,
+  convertParams, convertResult, convertSchema, pointReferences, sortMembers, standAlone,
+  type JsonSchema,
 } from "./json_schema.js";
 import { possibleRefusals } from "./ladder_refusals.js";
 import { describeField } from "./wording/fields.js";
@@ -28,6 +29,8 @@ export interface OpenrpcMethod {
   result: ContentDescriptor;
   errors: { $ref: string }[];
   "x-access": string;
+  /** The param that may stand instead of all others: a list of such params. */
+  "x-list"?: string;
 }
 
 export interface OpenrpcNotification {
@@ -85,7 +88,7 @@ export function describeSchemas(actions: SealedActions): Record<string, JsonSche
   const described: Record<string, JsonSchema> = {};
   for (const action of actions.all) {
     const params = convertParams(action);
-    const result = convertSchema(action.result);
+    const result = convertResult(action);
     described[`${action.name}.params`] = standAlone(params);
     described[`${action.name}.result`] = standAlone(result);
     for (const { definitions } of [params, result]) {
@@ -104,7 +107,7 @@ function describeMethod(
   schemas: Record<string, JsonSchema>,
 ): OpenrpcMethod {
   const params = convertParams(action);
-  const result = convertSchema(action.result);
+  const result = convertResult(action);
   Object.assign(schemas, params.definitions, result.definitions);
   return {
     name: action.name,
@@ -114,6 +117,7 @@ function describeMethod(
     result: { name: "result", schema: pointReferences(result.schema, components) },
     errors: possibleRefusals(action).map((code) => ({ $ref: `#/components/errors/${code}` })),
     "x-access": describeAccess(action.access),
+    ...(action.list === undefined ? {} : { "x-list": action.list }),
   };
 }
 

@@ -10,13 +10,16 @@ import { identifyCaller, requirePermission, type Arrival, type Caller } from "..
 import { mintGrant } from "../authz/grant.js";
 import type { Directory } from "../authz/plugins.js";
 import type { Access, AccessKind } from "../contract/access.js";
-import { Refusal, type Issue } from "../contract/errors.js";
-import { listIssues } from "../contract/errors.js";
+import { listIssues, Refusal } from "../contract/errors.js";
 import type { Ledger } from "../ledger/ledger.js";
 import { codeOf, logCall } from "./call_log.js";
 import type { SealedActions } from "./host.js";
+import { answerItems, isParams, itemsOf, listIn, type ListItem } from "./item_lists.js";
 import { possibleRefusals } from "./ladder_refusals.js";
-import { checkParams } from "./params.js";
+import {
+  checkItem, checkList, checkParams, type CheckedParams, type Inspect,
+} from "./params.js";
+import type { Refuser } from "./refuse.js";
 
 export interface IncomingCall {
   /** As the peer sent it; absent for a notification. */
@@ -24,8 +27,8 @@ export interface IncomingCall {
   method: string;
   /** Plain object that has passed the frame gate. */
   params: Record<string, unknown>;
-  /** What the frame gate found in the params; answered when the params are looked at. */
-  issues: readonly Issue[];
+  /** What the frame gate finds in the params; asked when the params are looked at. */
+  inspect: Inspect;
   connection: CallingConnection & {
     /** A delegated call was admitted: the connection counts as this identity's too. */
     calledAs(principal: Principal): void;
@@ -42,8 +45,10 @@ export interface IncomingCall {
 }
 
 export interface Dispatcher {
-  /** The run that this call writes to, or null: such calls keep their order on a connection. */
-  orderKey(method: string, params: Record<string, unknown>): string | null;
+  /** The runs that this call writes to, each once: such calls keep their order on a connection. */
+  orderKeys(method: string, params: Record<string, unknown>): readonly string[];
+  /** How many calls a call in list form stands for; null for one that stands alone. */
+  listed(method: string, params: Record<string, unknown>): number | null;
   /** `effect` settles, never rejects, once the write took effect or was refused; `answer`
       resolves with the result or rejects with what refuse.ts is to be given. */
   call(input: IncomingCall): { effect: Promise<void>; answer: Promise<unknown> };
@@ -59,61 +64,40 @@ export interface DispatcherParts {
   /** Days for which an ended run still lets its plugin read it. */
   read_days: number;
   log: CallLog;
+  /** What is to stand in the place of an item of a list that was refused. */
+  refuse: Refuser;
 }
 
 type AnyCall = Call<unknown, Access>;
+/** A call that has passed the steps that need no params. */
+interface Admitted {
+  input: IncomingCall;
+  action: AnyAction;
+  arrival: Arrival;
+  caller: Caller | null;
+}
 interface Handled {
   action: AnyAction;
   call: AnyCall;
   result: unknown;
 }
+/** What is left to do for the answer once the call took effect. */
+type Finish = () => Promise<unknown>;
 
 const orderedKinds: ReadonlySet<AccessKind> = new Set(["write", "claim", "cancel"]);
 
 export function createDispatcher(parts: DispatcherParts): Dispatcher {
-  async function handle(input: IncomingCall, trace: { caller: Caller | null }): Promise<Handled> {
-    const { connection, method, params: given } = input;
-    const action = parts.actions.get(method);
-    const arrival = readArrival(input, action);
-    const caller = await identifyCaller(parts.directory, arrival);
-    trace.caller = caller;
-    input.noteCaller?.(caller);
-    if (action === undefined) throw unknownMethod(method);
-    requirePermission(caller, action.access);
-    const { params, sent } = checkParams(action, given, input.issues);
-    // From what was sent and found right: a schema may give its handler another shape.
-    const mint = (as: Caller | null) => mintGrant({
-      action, caller: as, params: sent, now: parts.clock.now(), read_days: parts.read_days,
-    });
-    const grant = mint(caller);
-    const again = async () => {
-      const present = await identifyCaller(parts.directory, arrival);
-      requirePermission(present, action.access);
-      return mint(present);
-    };
-    if (caller !== null && caller.via !== null) connection.calledAs(caller.principal);
-    const { ledger, log, host_facts: host } = parts;
-    const { signal, afterAnswer, traceparent = null } = input;
-    // Not by spreading: it would cost as much as the rest of this function.
-    const call: AnyCall = {
-      params, sent, grant, again, afterAnswer, ledger, log, host, connection, signal, traceparent,
-    };
-    const handling = action.handle(call);
-    if (action.ordered === true) input.handOn();
-    return { action, call, result: await handling };
-  }
-
-  async function finish(handled: Handled): Promise<unknown> {
-    const { action, call, result } = handled;
-    return checkResult(action, action.settle ? await action.settle(call, result) : result);
-  }
-
   return {
-    orderKey(method, params) {
+    orderKeys(method, params) {
       const action = parts.actions.get(method);
-      if (action === undefined) return null;
-      if (action.writesTo !== undefined) return action.writesTo(params);
-      return orderedKinds.has(action.access.kind) ? namedTarget(params) : null;
+      if (action === undefined) return [];
+      const list = listIn(action, params);
+      const calls = list === undefined ? [params] : itemsOf(list).filter(isParams);
+      return [...new Set(calls.flatMap((call) => readWrittenRun(action, call) ?? []))];
+    },
+    listed(method, params) {
+      const list = listIn(parts.actions.get(method), params);
+      return list === undefined ? null : Math.max(1, itemsOf(list).length);
     },
     call(input) {
       const started_ms = performance.now();
@@ -126,8 +110,8 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
           principal: trace.caller?.principal ?? input.connection.principal,
           via: trace.caller?.via ?? null,
         });
-      const handled = handle(input, trace);
-      const answer = handled.then(finish).then(
+      const handled = handle(parts, input, trace);
+      const answer = handled.then((finishing) => finishing()).then(
         (result) => (report("ok"), result),
         (thrown: unknown) => {
           const judged = judgeRefusal(parts.actions.get(input.method), thrown);
@@ -138,6 +122,84 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       return { effect: handled.then(nothing, nothing), answer };
     },
   };
+}
+
+async function handle(
+  parts: DispatcherParts,
+  input: IncomingCall,
+  trace: { caller: Caller | null },
+): Promise<Finish> {
+  const { method, params: given, inspect } = input;
+  const action = parts.actions.get(method);
+  const arrival = readArrival(input, action);
+  const caller = await identifyCaller(parts.directory, arrival);
+  trace.caller = caller;
+  input.noteCaller?.(caller);
+  if (action === undefined) throw unknownMethod(method);
+  requirePermission(caller, action.access);
+  const admitted: Admitted = { input, action, arrival, caller };
+  const { list } = action;
+  if (list !== undefined && listIn(action, given) !== undefined) {
+    return handleList(parts, admitted, checkList(list, given, inspect));
+  }
+  const handling = start(parts, admitted, checkParams(action, given, inspect));
+  if (action.ordered === true) input.handOn();
+  const handled = await handling;
+  return () => finish(handled);
+}
+
+async function handleList(
+  parts: DispatcherParts,
+  admitted: Admitted,
+  items: readonly unknown[],
+): Promise<Finish> {
+  const { input, action } = admitted;
+  const answering = answerItems(action, items, async (item): Promise<ListItem> => {
+    try {
+      const checked = checkItem(action, item, input.inspect);
+      return { result: await finish(await start(parts, admitted, checked)) };
+    } catch (thrown) {
+      return { error: parts.refuse(judgeRefusal(action, thrown), action.name) };
+    }
+  });
+  if (action.ordered === true) input.handOn();
+  const answer = { items: await answering };
+  return async () => answer;
+}
+
+/** From the checked params on; where the ledger keeps the order, it has the write by return. */
+async function start(
+  parts: DispatcherParts,
+  { input, action, arrival, caller }: Admitted,
+  { params, sent }: CheckedParams,
+): Promise<Handled> {
+  const { connection, signal, afterAnswer, traceparent = null } = input;
+  // From what was sent and found right: a schema may give its handler another shape.
+  const mint = (as: Caller | null) => mintGrant({
+    action, caller: as, params: sent, now: parts.clock.now(), read_days: parts.read_days,
+  });
+  const grant = mint(caller);
+  const again = async () => {
+    const present = await identifyCaller(parts.directory, arrival);
+    requirePermission(present, action.access);
+    return mint(present);
+  };
+  if (caller !== null && caller.via !== null) connection.calledAs(caller.principal);
+  const { ledger, log, host_facts: host } = parts;
+  // Not by spreading: it would cost as much as the rest of this function.
+  const call: AnyCall = {
+    params, sent, grant, again, afterAnswer, ledger, log, host, connection, signal, traceparent,
+  };
+  return { action, call, result: await action.handle(call) };
+}
+
+async function finish({ action, call, result }: Handled): Promise<unknown> {
+  return checkResult(action, action.settle ? await action.settle(call, result) : result);
+}
+
+function readWrittenRun(action: AnyAction, params: Record<string, unknown>): string | null {
+  if (action.writesTo !== undefined) return action.writesTo(params);
+  return orderedKinds.has(action.access.kind) ? namedTarget(params) : null;
 }
 
 function readArrival({ connection, params }: IncomingCall, action: AnyAction | undefined): Arrival {

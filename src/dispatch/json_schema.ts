@@ -3,6 +3,8 @@
 
 import { z } from "zod";
 import type { AnyAction } from "../actions/action.js";
+import { limits } from "../contract/limits.js";
+import { describeAnswers } from "./item_lists.js";
 import { envelope } from "./params.js";
 
 export type JsonSchema = Record<string, unknown>;
@@ -30,20 +32,43 @@ export function convertSchema(schema: z.ZodType): Converted {
   return { schema: rest, definitions: (definitions ?? {}) as Record<string, JsonSchema> };
 }
 
-/** The params of a method, with those that every method takes. */
+/** The params of a method, with those that every method takes. In list form it takes a list of
+    what would stand alone, and nothing that is required alone. */
 export function convertParams(action: AnyAction): ConvertedParams {
   const own = convertSchema(action.params);
   const around = convertSchema(envelope);
   if (own.schema["type"] !== "object" || own.schema["additionalProperties"] !== false) {
     throw new Error(`the params of ${action.name} are not a closed object`);
   }
+  const definitions = { ...own.definitions, ...around.definitions };
   const properties = { ...propertiesOf(own.schema), ...propertiesOf(around.schema) };
-  return {
-    schema: { ...own.schema, properties },
-    definitions: { ...own.definitions, ...around.definitions },
-    properties: Object.entries(properties),
-    required: new Set((own.schema["required"] ?? []) as string[]),
+  const alone = { ...own.schema, properties };
+  if (action.list === undefined) {
+    const required = new Set((own.schema["required"] ?? []) as string[]);
+    return { schema: alone, definitions, properties: Object.entries(properties), required };
+  }
+  const list = { type: "array", minItems: 1, maxItems: limits.list_items, items: own.schema };
+  const listed = {
+    type: "object",
+    properties: { [action.list]: list, ...propertiesOf(around.schema) },
+    required: [action.list],
+    additionalProperties: false,
   };
+  const absent = { ...alone, properties: { ...properties, [action.list]: { type: "null" } } };
+  return {
+    schema: { anyOf: [absent, listed] },
+    definitions,
+    properties: Object.entries({
+      [action.list]: { anyOf: [list, { type: "null" }] }, ...properties,
+    }),
+    required: new Set(),
+  };
+}
+
+/** What a method answers, in either form. */
+export function convertResult(action: AnyAction): Converted {
+  if (action.list === undefined) return convertSchema(action.result);
+  return convertSchema(z.union([action.result, describeAnswers(action)]));
 }
 
 /** A schema that stands alone: what it refers to travels with it. */

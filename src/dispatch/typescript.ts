@@ -33,11 +33,7 @@ export function describeTypes({ methods, components }: OpenrpcDocument): string 
   });
   const [first] = methods;
   const around = first?.params.filter(({ name }) => envelope.includes(name)) ?? [];
-  const params = methods.map((method) => {
-    const own = method.params.filter(({ name }) => !envelope.includes(name));
-    const head = `export interface ${pascal(method.name)}Params extends EveryParams`;
-    return `${head} ${writeMembers(own, write)}`;
-  });
+  const params = methods.map((method) => writeParams(method, write));
   const usual = (first === undefined ? [] : codesOf(first))
     .filter((code) => methods.every((method) => codesOf(method).includes(code)));
   const calls = methods.map((method) => indent(writeMethod(method, write, usual)));
@@ -60,8 +56,47 @@ type Write = (schema: JsonSchema) => string;
 const codesOf = ({ errors }: OpenrpcMethod): string[] =>
   errors.map(({ $ref }) => $ref.slice($ref.lastIndexOf("/") + 1));
 
+/** Without the list that may stand instead; `required` is then as it is for a call alone. */
+function paramsAlone({ params, "x-list": name }: OpenrpcMethod): Member[] {
+  if (name === undefined) return params;
+  const { schema } = params.find((one) => one.name === name)!;
+  const [{ items }] = schema["anyOf"] as [{ items: { required?: string[] } }];
+  return params.filter((one) => one.name !== name)
+    .map((one) => ({ ...one, required: items.required?.includes(one.name) === true }));
+}
+
+function writeParams(method: OpenrpcMethod, write: Write): string {
+  const { name, "x-list": list } = method;
+  const own = paramsAlone(method).filter((one) => !envelope.includes(one.name));
+  const type = `${pascal(name)}Params`;
+  const alone = `export interface ${type} extends EveryParams ${writeMembers(own, write)}`;
+  if (list === undefined) return alone;
+  const element = `Omit<${type}, keyof EveryParams>[]`;
+  const head = `export interface ${pascal(name)}List extends EveryParams`;
+  return `${alone}\n\n${head} {\n  ${list}: ${element};\n}`;
+}
+
+interface Form {
+  params: string;
+  result: string;
+}
+
+/** The forms of a method in the order in which a call is matched with them. */
+function formsOf(method: OpenrpcMethod, write: Write): Form[] {
+  const { name, result: { schema }, "x-list": list } = method;
+  const required = paramsAlone(method).some((param) => param.required === true);
+  const params = `params${required ? "" : "?"}: ${pascal(name)}Params`;
+  if (list !== undefined) {
+    const [alone, listed] = schema["anyOf"] as [JsonSchema, JsonSchema];
+    const first = { params: `params: ${pascal(name)}List`, result: write(listed) };
+    return [first, { params, result: write(alone) }];
+  }
+  return forms[name]?.map(({ given, result }) => ({ params: `${params} & ${given}`, result }))
+    ?? [{ params, result: write(schema) }];
+}
+
 function writeMethod(method: OpenrpcMethod, write: Write, usual: readonly string[]): string {
-  const { name, summary, params, result } = method;
+  const { name, summary } = method;
   const codes = codesOf(method).filter((code) => !usual.includes(code));
   const lines = [
     summary,
@@ -69,14 +104,8 @@ function writeMethod(method: OpenrpcMethod, write: Write, usual: readonly string
     `\`${name}\`, open to: ${method["x-access"]}.`,
     codes.length === 0 ? "" : `May be refused with ${codes.join(", ")}.`,
   ].map((line) => ` * ${line}`.trimEnd()).filter((line, at) => at < 3 || line !== " *");
-  const type = `${pascal(name)}Params`;
-  const optional = params.every(({ required }) => required !== true) ? "?" : "";
-  const written = (forms[name] ?? [{ given: "", result: write(result.schema) }])
-    .map(({ given, result: answer }) => {
-      const wanted = given === "" ? type : `${type} & ${given}`;
-      return `${camel(name)}(params${optional}: ${wanted}, options?: CallOptions): Promise<${
-        answer}>;`;
-    });
+  const written = formsOf(method, write).map(({ params, result }) =>
+    `${camel(name)}(${params}, options?: CallOptions): Promise<${result}>;`);
   return ["/**", ...lines, " */", ...written].join("\n");
 }
 

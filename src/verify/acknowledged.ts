@@ -47,9 +47,22 @@ export const createAcknowledged = (): Acknowledged => ({
   claims: new Map(), published: new Map(), acked: new Set(), readings: new Map(),
 });
 
+/** Params that may hold a list of calls instead of one; its items were acknowledged one by one. */
+const listParams: Readonly<Record<string, string>> = {
+  run_append_result: "results", run_emit_result: "results", run_finalize: "runs",
+};
+
 export function takeCall(facts: Acknowledged, line: CallLine, findings: Findings): void {
   const { method, params, result } = line;
   if (!result) return;
+  const list: any[] | undefined = params[listParams[method] ?? ""] ?? undefined;
+  if (list !== undefined) {
+    for (const [place, item] of list.entries()) {
+      const answered = result["items"]?.[place]?.result;
+      if (answered) takeCall(facts, { ...line, params: item, result: answered }, findings);
+    }
+    return;
+  }
   const run_id = params["target_run_id"] ?? params["run_id"];
   if (method === "run_append_result" || method === "run_emit_result") {
     return takeEvent(facts, line, { findings, event: result });

@@ -251,7 +251,7 @@ export class Connection implements ServedConnection {
   }
 
   async #start(
-    { id, method, params, issues }: CheckedRequest,
+    { id, method, params, inspect }: CheckedRequest,
     turn: Turn,
     after: (() => void)[],
   ): Promise<unknown> {
@@ -259,7 +259,7 @@ export class Connection implements ServedConnection {
     const { signal } = this.#abort;
     const afterAnswer = (work: () => void): void => void after.push(work);
     const { handOn } = turn;
-    const input = { id, method, params, issues, connection: this, signal, afterAnswer, handOn };
+    const input = { id, method, params, inspect, connection: this, signal, afterAnswer, handOn };
     const { effect, answer } = this.#parts.dispatcher.call(input);
     void effect.then(turn.takeEffect, turn.takeEffect);
     return answer;
@@ -270,16 +270,16 @@ export class Connection implements ServedConnection {
    * all follow the plugin_connect that came before them, so that a peer need not wait for it.
    */
   #takeTurn({ method, params }: CheckedRequest): Turn {
-    const key = this.#parts.dispatcher.orderKey(method, params);
-    const run = key === null ? null : this.#runs.take(key, method);
-    const takeEffect = (): void => run?.giveWay();
+    const keys = this.#parts.dispatcher.orderKeys(method, params);
+    const runs = keys.map((key) => this.#runs.take(key, method));
+    const takeEffect = (): void => runs.forEach((run) => run.giveWay());
     const connects = this.#proof === null && method === connectMethod;
     const login = connects ? this.#logins.take(connectMethod, "") : null;
     const tail = connects ? login!.before : this.#logins.tail(connectMethod);
-    const waits = [run?.before ?? null, tail].filter((wait) => wait !== null);
+    const waits = [...runs.map(({ before }) => before), tail].filter((wait) => wait !== null);
     return {
       before: waits.length === 0 ? null : Promise.all(waits),
-      handOn: () => run?.handOn(),
+      handOn: () => runs.forEach((run) => run.handOn()),
       takeEffect,
       end() {
         takeEffect();

@@ -1,6 +1,6 @@
 // The gate before any library: one text frame becomes checked requests, or a refusal for each part
 // that is none. It bounds batches, ids and params (params_gate) and knows nothing of methods; what
-// is wrong inside params travels on as issues, because identity and method are judged before them.
+// is wrong inside params is asked later, because identity and method are judged before them.
 
 import { Refusal, type Issue } from "../contract/errors.js";
 import { findUnsafeIntegers, inspectParams } from "./params_gate.js";
@@ -13,7 +13,8 @@ export interface CheckedRequest {
   id: RequestId | undefined;
   method: string;
   params: Record<string, unknown>;
-  issues: readonly Issue[];
+  /** What is wrong inside these params, or inside a part of them. */
+  inspect(params: Record<string, unknown>): readonly Issue[];
 }
 
 export type Element =
@@ -64,10 +65,11 @@ function readElement(value: unknown, unsafe: ReadonlySet<number> | null): Elemen
   const params = given["params"] ?? {};
   if (Array.isArray(params)) {
     const issues = [{ path: "", message: "must be an object; params go by name" }];
-    return { kind: "request", id, method, params: {}, issues };
+    return { kind: "request", id, method, params: {}, inspect: () => issues };
   }
   const named = params as Record<string, unknown>;
-  return { kind: "request", id, method, params: named, issues: inspectParams(named, unsafe) };
+  const inspect: CheckedRequest["inspect"] = (given_params) => inspectParams(given_params, unsafe);
+  return { kind: "request", id, method, params: named, inspect };
 }
 
 function findFault(given: Record<string, unknown>): string | null {

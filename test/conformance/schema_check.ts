@@ -35,21 +35,36 @@ export function createSchemaCheck(): SchemaCheck {
     throw new Error(`schemas/${name}.json: ${found}: ${JSON.stringify(value).slice(0, 1000)}`);
   };
 
+  const judgeRefusal = (method: string, error: Json): void => {
+    const code = checkError(error, table);
+    codes.add(code);
+    if (listed.get(method)?.has(code) === false) {
+      throw new Error(`openrpc.json lists no ${code} for ${method}`);
+    }
+  };
+
   return {
     codes,
     check({ method, params, answer }) {
-      if (answer.error) {
-        const code = checkError(answer.error, table);
-        codes.add(code);
-        if (listed.get(method)?.has(code) === false) {
-          throw new Error(`openrpc.json lists no ${code} for ${method}`);
-        }
-      } else {
-        validate(`${method}.params`, params);
-        validate(`${method}.result`, answer.result);
-      }
+      if (answer.error) return judgeRefusal(method, answer.error);
+      const refused = refusedItems(answer.result);
+      for (const { error } of refused) judgeRefusal(method, error);
+      const succeeding = refused.length === 0 ? params : dropRefused(params, answer.result);
+      if (succeeding !== null) validate(`${method}.params`, succeeding);
+      validate(`${method}.result`, answer.result);
     },
   };
+}
+
+/** Items of a list that were refused; no other answer has items with an error in them. */
+const refusedItems = (result: Json): { error: Json }[] =>
+  Array.isArray(result?.items) ? result.items.filter((item: Json) => item?.error) : [];
+
+/** The params of a call in list form without the refused items; null when none is left. */
+function dropRefused(params: Json, { items }: Json): Json {
+  const name = params.results === undefined ? "runs" : "results";
+  const left = params[name].filter((_: Json, place: number) => items[place].error === undefined);
+  return left.length === 0 ? null : { ...params, [name]: left };
 }
 
 function checkError(error: Json, table: Record<string, ErrorRow>): string {

@@ -93,11 +93,11 @@ describe("the order of checks", () => {
 
   test("findings of the frame gate wait for step 4 and then stand alone", async () => {
     const issues = [{ path: "text", message: "must not hold NUL" }];
-    const missing = await refusedWith(world.call("nothing", {}, { issues }).answer);
+    const missing = await refusedWith(world.call("nothing", {}, { inspect: () => issues }).answer);
     expect(missing).toMatchObject({ code: "METHOD_NOT_FOUND" });
-    const denied = await refusedWith(world.call("plugin_list", {}, { issues }).answer);
+    const denied = await refusedWith(world.call("plugin_list", {}, { inspect: () => issues }).answer);
     expect(denied).toMatchObject({ code: "FORBIDDEN" });
-    const refused = await refusedWith(world.call("runner_register", { x: 1 }, { issues }).answer);
+    const refused = await refusedWith(world.call("runner_register", { x: 1 }, { inspect: () => issues }).answer);
     expect(refused).toEqual({ code: "INVALID_PARAMS", issues });
   });
 
@@ -291,7 +291,7 @@ describe("effect and settle", () => {
   });
 });
 
-describe("orderKey", () => {
+describe("orderKeys", () => {
   const params = z.strictObject({});
   const plain = { params, result: anything, handle: async () => ({}) };
   const run = { capability: "run_cancel", mode: "live" } as const;
@@ -320,7 +320,7 @@ describe("orderKey", () => {
     ["run_create", { run_id: {} }, null],
     ["nothing", { run_id: "a" }, null],
   ])("%s %j writes to %j", (method, given, expected) => {
-    expect(world.dispatcher.orderKey(method, given)).toBe(expected);
+    expect(world.dispatcher.orderKeys(method, given)).toEqual(expected === null ? [] : [expected]);
   });
 });
 

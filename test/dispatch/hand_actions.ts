@@ -9,6 +9,7 @@ import type { Standing } from "../../src/authz/plugins.js";
 import type { Access } from "../../src/contract/access.js";
 import { Refusal } from "../../src/contract/errors.js";
 import { createDispatcher, type IncomingCall } from "../../src/dispatch/dispatcher.js";
+import { createRefuser, type Incident } from "../../src/dispatch/refuse.js";
 import type { SealedActions } from "../../src/dispatch/host.js";
 import type { Ledger } from "../../src/ledger/ledger.js";
 
@@ -44,6 +45,7 @@ export const host_facts: HostFacts = {
 export interface Told {
   debug: { fields: Record<string, unknown>; message: string }[];
   calledAs: Principal[];
+  incidents: Incident[];
 }
 
 export interface World {
@@ -61,7 +63,7 @@ export function createWorld(
   actions: AnyAction[],
   known: Record<string, string[]> = { "acme/bot": [] },
 ): World {
-  const told: Told = { debug: [], calledAs: [] };
+  const told: Told = { debug: [], calledAs: [], incidents: [] };
   const log: CallLog = {
     info: () => undefined,
     debug: (fields, message) => void told.debug.push({ fields, message }),
@@ -81,6 +83,7 @@ export function createWorld(
     host_facts,
     read_days: 7,
     log,
+    refuse: createRefuser((incident) => void told.incidents.push(incident), (text) => text),
   });
   return {
     told,
@@ -90,7 +93,7 @@ export function createWorld(
       return dispatcher.call({
         method,
         params,
-        issues: [],
+        inspect: () => [],
         signal: new AbortController().signal,
         afterAnswer: () => undefined,
         handOn: () => undefined,

@@ -132,8 +132,9 @@ describe("failures inside", () => {
   });
 
   test("a dispatcher that throws at once costs the connection, not the host", async () => {
-    const orderKey = (): never => { throw new Error("broken"); };
-    wire = await startTestWire({ parts: { dispatcher: { orderKey, call: orderKey } } });
+    const broken = (): never => { throw new Error("broken"); };
+    const dispatcher = { orderKeys: broken, listed: broken, call: broken };
+    wire = await startTestWire({ parts: { dispatcher } });
     const peer = await wire.dial(asPlugin);
     peer.send(request(1, "ping"));
     expect(await peer.closed()).toBe(1011);
@@ -220,7 +221,8 @@ describe("order", () => {
     wire = await startTestWire({
       parts: {
         dispatcher: {
-          orderKey: () => "run",
+          orderKeys: () => ["run"],
+          listed: () => null,
           call({ params }) {
             started.push(params["n"]);
             const late = answered.opened.then(() => "late");

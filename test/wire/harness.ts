@@ -76,12 +76,13 @@ function scriptDispatcher(handlers: Record<string, Handler>, calls: IncomingCall
   const own: Record<string, Handler> = {
     plugin_connect: ({ connection, params }) => connection.login(String(params["token"])),
     ping: () => ({ ok: true }),
-    echo: ({ params, issues }) => ({ params, issues }),
+    echo: ({ params, inspect }) => ({ params, issues: inspect(params) }),
   };
   const all = new Map(Object.entries({ ...own, ...handlers }));
   return {
-    orderKey: (method, params) =>
-      method.startsWith("write") && typeof params["run_id"] === "string" ? params["run_id"] : null,
+    listed: () => null,
+    orderKeys: (method, params) =>
+      method.startsWith("write") && typeof params["run_id"] === "string" ? [params["run_id"]] : [],
     call(input) {
       calls.push(input);
       const open = input.method === "plugin_connect" || input.method === "ping";
@@ -89,8 +90,9 @@ function scriptDispatcher(handlers: Record<string, Handler>, calls: IncomingCall
         if (!open && input.connection.principal === null) throw new Refusal("UNAUTHENTICATED");
         const handler = all.get(input.method);
         if (handler === undefined) throw new Refusal("METHOD_NOT_FOUND");
-        if (input.issues.length > 0 && input.method !== "echo") {
-          throw new Refusal("INVALID_PARAMS", { issues: input.issues });
+        const issues = input.inspect(input.params);
+        if (issues.length > 0 && input.method !== "echo") {
+          throw new Refusal("INVALID_PARAMS", { issues });
         }
         return handler(input);
       })();

@@ -7,7 +7,8 @@ function issuesOf(params: string): { path: string; message: string }[] {
   const text = `{"jsonrpc":"2.0","id":1,"method":"m","params":${params}}`;
   const frame = readFrame(text, { max_batch: 1 });
   if (frame.kind !== "single" || frame.element.kind !== "request") throw new Error("no request");
-  return [...frame.element.issues];
+  const { params: named, inspect } = frame.element;
+  return [...inspect(named)];
 }
 
 const paths = (params: string) => issuesOf(params).map(({ path }) => path);

@@ -77,6 +77,22 @@ describe("calls of one identity", () => {
     expect(await clients[1]!.refusal("ping")).toMatchObject(refusal);
   });
 
+  test("a list counts as its items; a longer one than a second allows passes alone", async () => {
+    const world = await startLimited({ RUNHOST_CALLS_PER_SECOND: "5" });
+    const { token } = await world.admin.call("plugin_register", { plugin_identity: "acme/lists" });
+    const client = await world.test.connect(token);
+    const list = (count: number) => client.ask("run_finalize", { runs: Array(count).fill({}) });
+    const four = await Promise.all([list(4), list(4)]);
+    expect(four.map(({ error }) => error?.data["code"] ?? "ok")).toEqual(["ok", "RATE_LIMITED"]);
+    await new Promise((resolve) => setTimeout(resolve, four[1]!.error!.data["retry_after_ms"] as number));
+    const long = await list(15);
+    expect((long.result as { items: unknown[] }).items).toHaveLength(15);
+    const refused = await client.ask("ping", {});
+    expect(refused.error?.data["code"]).toBe("RATE_LIMITED");
+    expect(refused.error?.data["retry_after_ms"]).toBeGreaterThan(2000);
+    expect(refused.error?.data["retry_after_ms"]).toBeLessThanOrEqual(3000);
+  });
+
   test("0 counts nothing", async () => {
     const world = await startLimited({ RUNHOST_CALLS_PER_SECOND: "0" });
     const answers = await Promise.all(Array.from({ length: 200 }, () => world.admin.ask("ping", {})));

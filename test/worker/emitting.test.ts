@@ -8,6 +8,20 @@ import { aborted, openBench, overlay, signal } from "./world.js";
 
 const world = useHost({ RUNHOST_RECONCILE_SECONDS: "0" });
 
+interface Emitted {
+  type?: string;
+  sequence?: number;
+}
+type EmitCall = Emitted & { results?: Emitted[] };
+type Send = (params: EmitCall) => Promise<any>;
+
+/** The same connection, on which `emit` stands before every call that emits. */
+const overlayEmits = (host: Host, emit: (params: EmitCall, send: Send) => Promise<any>): Host =>
+  overlay(host, {
+    runEmitResult: (params: any, options: any): Promise<any> =>
+      emit(params, (changed: any) => host.runEmitResult(changed, options)),
+  });
+
 const numbers = (count: number): number[] => [...Array(count).keys()];
 
 describe("the order", () => {
@@ -29,30 +43,63 @@ describe("the order", () => {
       .toEqual(["message.completed", "message.delta", "run.completed"]);
   });
 
-  test("several deltas are in flight at once, and a message alone", async () => {
+  test("deltas that wait go out in one call of up to a hundred, a message alone", async () => {
     const bench = await openBench(world());
-    let in_flight = 0;
-    const most: Record<string, number> = {};
-    const host = overlay(bench.host, {
-      async runEmitResult(params, options) {
-        in_flight += 1;
-        const type = String(params?.type);
-        most[type] = Math.max(most[type] ?? 0, in_flight);
-        try {
-          return await bench.host.runEmitResult(params, options);
-        } finally {
-          in_flight -= 1;
-        }
-      },
+    const calls: string[] = [];
+    const host = overlayEmits(bench.host, (params, send) => {
+      const types = (params.results ?? [params]).map(({ type }) => type);
+      calls.push(`${types.length} ${[...new Set(types)]}`);
+      return send(params);
     });
     await bench.work({
       talk: (_run, ctx) => {
-        for (const number of numbers(30)) void ctx.emit.delta(String(number));
-        for (const number of numbers(3)) void ctx.emit.message(String(number));
+        for (const number of numbers(130)) void ctx.emit.delta(String(number));
+        for (const number of numbers(2)) void ctx.emit.message(String(number));
       },
     }, { host });
-    await bench.waitFor(await bench.create("talk"));
-    expect(most).toEqual({ "message.delta": 16, "message.completed": 1, "run.completed": 1 });
+    const run_id = await bench.create("talk");
+    expect(await bench.waitFor(run_id)).toMatchObject({ last_sequence: 133 });
+    expect(calls).toEqual([
+      "100 message.delta", "30 message.delta", "1 message.completed", "1 message.completed",
+      "1 run.completed",
+    ]);
+    const events = await bench.eventsOf(run_id);
+    expect(events.map(({ data }) => data.chunk.content)).toEqual(numbers(100).map(String));
+  });
+
+  test("of what is too much for one call is kept by several", async () => {
+    const bench = await openBench(world());
+    const counts: number[] = [];
+    const host = overlayEmits(bench.host, (params, send) => {
+      counts.push(params.results?.length ?? 1);
+      return send(params);
+    });
+    await bench.work({
+      talk: (_run, ctx) => {
+        for (const number of numbers(6)) void ctx.emit.delta(`${number}${"x".repeat(100_000)}`);
+      },
+    }, { host });
+    const run_id = await bench.create("talk");
+    expect(await bench.waitFor(run_id)).toMatchObject({ status: "completed", last_sequence: 7 });
+    expect(counts).toEqual([2, 2, 2, 1]);
+  });
+
+  test("is kept where the host takes no lists", async () => {
+    const bench = await openBench(world());
+    const host = overlayEmits(bench.host, async (params, send) => {
+      if (params.results === undefined) return send(params);
+      const issues = [{ path: "results", message: "is not a known parameter" }];
+      throw new HostError("no lists", -32602, { code: "INVALID_PARAMS", retryable: false, issues });
+    });
+    await bench.work({
+      talk: (_run, ctx) => {
+        for (const number of numbers(10)) void ctx.emit.delta(String(number));
+      },
+    }, { host });
+    const run_id = await bench.create("talk");
+    expect(await bench.waitFor(run_id)).toMatchObject({ status: "completed", claim_epoch: 1 });
+    const events = await bench.eventsOf(run_id);
+    expect(events.slice(0, 10).map(({ data }) => data.chunk.content)).toEqual(numbers(10).map(String));
   });
 
   test("goes on after the events of an earlier attempt", async () => {
@@ -114,18 +161,25 @@ describe("a lost answer", () => {
     loses: (sequence: number, attempt: number) => "before" | "after" | null,
   ): Host => {
     const attempts = new Map<number, number>();
-    const lost = () => new HostError("lost", 0, { code: "CONNECTION_LOST", retryable: true });
-    return overlay(host, {
-      async runEmitResult(params, options) {
-        const sequence = Number(params?.sequence);
-        const attempt = (attempts.get(sequence) ?? 0) + 1;
-        attempts.set(sequence, attempt);
-        const when = loses(sequence, attempt);
-        if (when === "before") throw lost();
-        const answer = await host.runEmitResult(params, options);
-        if (when === "after") throw lost();
-        return answer;
-      },
+    const data = { code: "UNAVAILABLE", retryable: true };
+    const lost = { error: { code: -32012, message: "lost", data } };
+    const sendOne = async (event: Emitted, send: Send): Promise<any> => {
+      const sequence = Number(event.sequence);
+      const attempt = (attempts.get(sequence) ?? 0) + 1;
+      attempts.set(sequence, attempt);
+      const when = loses(sequence, attempt);
+      if (when === "before") return lost;
+      const { items: [answer] } = await send({ results: [event] });
+      return when === "after" ? lost : answer;
+    };
+    return overlayEmits(host, async (params, send) => {
+      const events = params.results ?? [params];
+      const items: any[] = [];
+      for (const event of events) items.push(await sendOne(event, send));
+      if (params.results !== undefined) return { items };
+      const { result, error } = items[0];
+      if (error) throw new HostError(error.message, error.code, error.data);
+      return result;
     });
   };
   const talk = {
@@ -144,6 +198,23 @@ describe("a lost answer", () => {
     const events = await bench.eventsOf(run_id);
     expect(events.map(({ sequence }) => sequence)).toEqual(numbers(11).map((index) => index + 1));
     expect(events.slice(0, 10).map(({ data }) => data.chunk.content)).toEqual(numbers(10).map(String));
+  });
+
+  test("of a whole list is asked for again, event by event", async () => {
+    const bench = await openBench(world());
+    let lists = 0;
+    const host = overlayEmits(bench.host, async (params, send) => {
+      const answer = await send(params);
+      if (params.results === undefined) return answer;
+      lists += 1;
+      throw new HostError("lost", 0, { code: "CONNECTION_LOST", retryable: true });
+    });
+    await bench.work(talk, { host });
+    const run_id = await bench.create("talk");
+    expect(await bench.waitFor(run_id)).toMatchObject({ status: "completed", claim_epoch: 1 });
+    expect((await bench.eventsOf(run_id)).slice(0, 10).map(({ data }) => data.chunk.content))
+      .toEqual(numbers(10).map(String));
+    expect(lists).toBe(1);
   });
 
   test("of a call that never arrived is no hole, where nothing behind it was stored", async () => {

@@ -82,9 +82,9 @@ describe("messages", () => {
     const go = signal();
     const order: string[] = [];
     const host = overlay(bench.host, {
-      async runEmitResult(params, options) {
+      runEmitResult: async (params: any, options: any): Promise<any> => {
         const answer = await bench.host.runEmitResult(params, options);
-        order.push(String(params?.type));
+        order.push(String(params.type));
         return answer;
       },
       call(method, params, options) {

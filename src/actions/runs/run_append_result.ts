@@ -24,6 +24,7 @@ export const runAppendResult = defineAction({
   errors: ["PAYLOAD_TOO_LARGE", "RESULT_REJECTED", "CONFLICT", "RUN_TERMINAL", "LEASE_LOST"],
   writesTo: namedTarget,
   ordered: true,
+  list: "results",
   async handle({ params, grant, ledger }) {
     return ledger.events.append(grant, params.event);
   },

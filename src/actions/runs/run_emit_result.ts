@@ -24,6 +24,7 @@ export const runEmitResult = defineAction({
   ],
   writesTo: namedTarget,
   ordered: true,
+  list: "results",
   async handle({ params, grant, ledger }) {
     return ledger.events.emit(grant, params.event);
   },

@@ -37,6 +37,7 @@ export const runFinalize = defineAction({
   access: write({ capability: "run_finalize", admin: "agent_run:admin" }),
   errors: ["CONFLICT", "LEASE_LOST", "SESSION_EXPIRED", "PAYLOAD_TOO_LARGE"],
   writesTo: namedTarget,
+  list: "runs",
   async handle({ params, grant, ledger }) {
     return ledger.runs.finalize(grant, {
       status: params.status,

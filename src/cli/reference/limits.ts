@@ -32,6 +32,7 @@ const fixed: readonly [what: string, value: string][] = [
   ["id; identity; runner id", `${limits.id_characters}; ${limits.identity_characters}; `
     + `${limits.id_characters} characters`],
   ["depth of params; elements of a filter", `${limits.json_depth}; ${limits.filter_elements}`],
+  ["items of a call in list form", String(limits.list_items)],
   ["result event; request of a run or an event", bytes(limits.result_event_bytes)],
   ["metadata, usage, cost, capabilities, labels, each", bytes(limits.field_bytes)],
   ["runner descriptor", bytes(limits.runner_descriptor_bytes)],

@@ -60,6 +60,12 @@ export class Attempt {
       lost: hold.lost,
       send: (event) => this.#parts.gates.emits(() =>
         this.#parts.host.runEmitResult({ ...params, ...event }, { signal: hold.lost })),
+      sendTogether: async (events) => {
+        const results = events.map((event) => ({ ...params, ...event }));
+        const { items } = await this.#parts.gates.emits(() =>
+          this.#parts.host.runEmitResult({ results }, { signal: hold.lost }));
+        return items;
+      },
       onLost: (refusal) =>
         hold.lose("lease_lost", "the claim is not active any more", refusal),
       onUnheardRefusal: (refusal) =>

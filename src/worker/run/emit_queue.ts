@@ -2,7 +2,7 @@
 // awaits. What queues up while events are in flight goes out together; an event whose answer was
 // lost is sent again under its number, so that nothing is stored twice. Called by the emitter.
 
-import type { EmittedEvent, HostError } from "../../client/client.js";
+import { HostError, type EmittedEvent, type ItemError } from "../../client/client.js";
 import { isRefusal, isRetryable, pause, pauseAfter } from "../repeat.js";
 import { Acknowledgement } from "./acknowledgement.js";
 import { RunFailed } from "./stop.js";
@@ -13,10 +13,15 @@ export interface EventToEmit {
   usage?: Record<string, unknown> | undefined;
 }
 
+export type NumberedEvent = EventToEmit & { sequence: number };
+export type SentItem = { result: EmittedEvent } | { error: ItemError };
+
 export interface EmitQueueOptions {
   /** Numbering goes on after it. */
   last_sequence: number;
-  send(event: EventToEmit & { sequence: number }): Promise<EmittedEvent>;
+  send(event: NumberedEvent): Promise<EmittedEvent>;
+  /** Several in one call, in this order; answers for each. Rejects where none was looked at. */
+  sendTogether(events: NumberedEvent[]): Promise<SentItem[]>;
   /** Aborted when nothing more may be written: all that waits is rejected with its reason. */
   lost: AbortSignal;
   /** A write was refused because the claim is gone or the run has ended. */
@@ -25,8 +30,9 @@ export interface EmitQueueOptions {
   onUnheardRefusal(refusal: unknown): void;
 }
 
-/** Deltas and tool events of one run that are in flight together. */
-const emits_in_flight_max = 16;
+/** Deltas and tool events of one run that go out in one call, and their JSON. */
+const emits_together_max = 100;
+const emits_together_characters_max = 2 ** 18;
 /** Events of one run that wait to be stored; who awaits now and then never gets there. */
 const emits_waiting_max = 1000;
 /** Of their JSON. */
@@ -102,7 +108,7 @@ export class EmitQueue {
     // Events that are emitted in the same turn go out together.
     await null;
     for (let entries = this.#take(); entries.length > 0; entries = this.#take()) {
-      const outcomes = await Promise.all(entries.map((entry) => this.#sendOnce(entry)));
+      const outcomes = await this.#send(entries);
       for (const [index, entry] of entries.entries()) {
         const outcome = outcomes[index];
         if (outcome === "stored" || outcome === "refused") continue;
@@ -120,7 +126,13 @@ export class EmitQueue {
     const count = this.#may_pipeline
       ? this.#waiting.findIndex(({ event }) => !pipelined_types.includes(event.type)) : 1;
     const together = count === -1 ? this.#waiting.length : Math.max(count, 1);
-    const taken = this.#waiting.splice(0, Math.min(together, emits_in_flight_max));
+    let characters = 0;
+    const over = this.#waiting.findIndex((entry, place) => {
+      characters += entry.characters;
+      return place > 0 && characters > emits_together_characters_max;
+    });
+    const fitting = over === -1 ? emits_together_max : Math.min(over, emits_together_max);
+    const taken = this.#waiting.splice(0, Math.min(together, fitting));
     for (const entry of taken) {
       this.#waiting_characters -= entry.characters;
       this.#last_sequence += 1;
@@ -129,20 +141,40 @@ export class EmitQueue {
     return taken;
   }
 
-  async #sendOnce(entry: Entry): Promise<Outcome> {
+  async #send(entries: readonly Entry[]): Promise<Outcome[]> {
+    const { lost, send, sendTogether } = this.#options;
+    const [first, ...others] = entries.map(({ event, sequence }) => ({ ...event, sequence }));
+    if (first === undefined) return [];
     try {
-      this.#options.lost.throwIfAborted();
-      const stored = await this.#options.send({ ...entry.event, sequence: entry.sequence });
-      this.has_stored = true;
-      entry.acknowledgement.accept(stored);
-      return "stored";
+      lost.throwIfAborted();
+      const items = others.length === 0
+        ? [{ result: await send(first) }] : await sendTogether([first, ...others]);
+      return entries.map((entry, place) => this.#noteItem(entry, items[place]!));
     } catch (thrown) {
-      if (this.#options.lost.aborted) return this.#refuse(entry, this.#options.lost.reason);
-      if (isRetryable(thrown)) return "unknown";
-      if (isSequenceTaken(thrown)) return "displaced";
-      if (isRefusal(thrown, "LEASE_LOST", "RUN_TERMINAL")) this.#options.onLost(thrown);
-      return this.#refuse(entry, thrown);
+      if (others.length === 0) return entries.map((entry) => this.#noteFailure(entry, thrown));
+      if (lost.aborted) return entries.map((entry) => this.#refuse(entry, lost.reason));
+      // A list that is refused, by a host that takes none or fewer bytes, has stored nothing.
+      return entries.map(() => (isRetryable(thrown) ? "unknown" : "displaced"));
     }
+  }
+
+  #noteItem(entry: Entry, item: SentItem): Outcome {
+    if ("error" in item) {
+      const { message, code, data } = item.error;
+      return this.#noteFailure(entry, new HostError(message, code, data));
+    }
+    this.has_stored = true;
+    entry.acknowledgement.accept(item.result);
+    return "stored";
+  }
+
+  #noteFailure(entry: Entry, thrown: unknown): Outcome {
+    const { lost, onLost } = this.#options;
+    if (lost.aborted) return this.#refuse(entry, lost.reason);
+    if (isRetryable(thrown)) return "unknown";
+    if (isSequenceTaken(thrown)) return "displaced";
+    if (isRefusal(thrown, "LEASE_LOST", "RUN_TERMINAL")) onLost(thrown);
+    return this.#refuse(entry, thrown);
   }
 
   async #sendAgain(entry: Entry, is_last: boolean): Promise<void> {
