@@ -5,11 +5,17 @@
 
 -- Plans of a batch are kept: making them costs more than following them. One that is made before
 -- the runs were ever counted may read all runs of a tenant to find one, so until then each
--- statement of the calling function, which sets plan_cache_mode for itself, is planned anew.
-create function distrust_plans() returns void language sql as $$
-  select set_config('plan_cache_mode', 'force_custom_plan', true)
-  from pg_class where oid = 'agent_run'::regclass and reltuples <= 0
-$$;
+-- statement of the calling function, which sets plan_cache_mode for itself, is planned anew. The
+-- first batch that finds enough of them counts, so that nobody pays until autovacuum comes by.
+create function distrust_plans() returns void language plpgsql as $$
+begin
+  if (select reltuples < 50 from pg_class where oid = 'agent_run'::regclass) then
+    perform set_config('plan_cache_mode', 'force_custom_plan', true);
+    if pg_relation_size('agent_run') > 131072 then
+      analyze (skip_locked) agent_run;
+    end if;
+  end if;
+end $$;
 
 -- The runs that grants name, session and target, against other writers.
 create function lock_runs(p_tenant text, p_grants jsonb) returns void

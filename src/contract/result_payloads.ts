@@ -63,6 +63,9 @@ export const usage = z
   })
   .meta({ id: "Usage" });
 
+/** Made once: making a schema costs more than parsing with it. */
+const sentUsage = usage.optional();
+
 interface ResultType {
   /** A side effect belongs to run_emit_result; run_append_result refuses the type. */
   side_effecting: boolean;
@@ -179,7 +182,7 @@ function checkShape(
   sent: { data: Record<string, unknown>; usage: Record<string, unknown> | undefined },
 ): void {
   const dataFound = resultTypes[type].data.safeParse(sent.data);
-  const usageFound = usage.optional().safeParse(sent.usage);
+  const usageFound = sentUsage.safeParse(sent.usage);
   const issues = [
     ...(dataFound.success ? [] : listIssues(dataFound.error, "data")),
     ...(usageFound.success ? [] : listIssues(usageFound.error, "usage")),

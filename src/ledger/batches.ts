@@ -34,7 +34,7 @@ interface Waiting {
   reject(cause: unknown): void;
 }
 
-export const batchBounds: BatchBounds = { lanes: 4, items_max: 256, bytes_max: 1_048_576 };
+export const batchBounds: BatchBounds = { lanes: 2, items_max: 256, bytes_max: 1_048_576 };
 
 export function createBatch(database: Database, bounds: BatchBounds = batchBounds): Batch {
   const lanes = new Map<string, Waiting[]>();
