@@ -1,11 +1,10 @@
 // Builds the floors bottom-up, by argument, and takes them down again in reverse. startHost
-// promises a host that serves when it resolves, or nothing left behind when it rejects; serve is
-// the process: configuration, signals, exit code. pino is imported here only.
+// promises a host that serves when it resolves, or nothing left behind when it rejects. Called by
+// process/serve.ts, and by programs that bring a host along.
 
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import pino from "pino";
 import { registerAll } from "./actions/index.js";
 import { provideAdminToken } from "./admin_token.js";
 import { mintHostGrant } from "./authz/grant.js";
@@ -13,7 +12,7 @@ import { heldPermission } from "./authz/permissions.js";
 import { builtinAdmin, createDirectory, type Directory } from "./authz/plugins.js";
 import { createRates } from "./authz/rates.js";
 import { sha256Hex } from "./authz/plugin_token.js";
-import { readConfig, type Config } from "./config.js";
+import type { Config } from "./config.js";
 import { describeOpenrpc } from "./dispatch/describe.js";
 import { createDispatcher } from "./dispatch/dispatcher.js";
 import { createHost, type SealedActions } from "./dispatch/host.js";
@@ -26,19 +25,12 @@ import { limitCalls, limitLogins } from "./limit_rates.js";
 import { observeHost, type HostObservation } from "./observe_host.js";
 import { openDatabase, type OpenedDatabase } from "./open_database.js";
 import { openFeed } from "./open_feed.js";
+import { createLog, type HostLog } from "./process/log.js";
 import { startReconciler } from "./reconciler/reconciler.js";
-import { startTracing } from "./telemetry/tracing.js";
 import { traceHost, type HostTraces } from "./trace_host.js";
 import { startWire, type Wire, type WireParts } from "./wire/server.js";
 
-type LogLine = (fields: Record<string, unknown>, message: string) => void;
-
-export interface HostLog {
-  debug: LogLine;
-  info: LogLine;
-  warn: LogLine;
-  error: LogLine;
-}
+export type { HostLog } from "./process/log.js";
 
 export interface HostOptions {
   log?: HostLog;
@@ -50,6 +42,11 @@ export interface HostOptions {
   hints?: "listen" | "none";
   /** Settings of an embedded Postgres, such as fsync=off in tests. */
   postgres_settings?: Record<string, string>;
+  /** Told of the embedded Postgres once it runs; for a process that has to end without `close`. */
+  onEmbedded?: (embedded: { stop(): Promise<void> }) => void;
+  /** The embedded Postgres has ended and could not be started again: this host only answers
+      UNAVAILABLE from now on. */
+  onLost?: (cause: Error) => void;
 }
 
 export interface Host {
@@ -206,7 +203,11 @@ async function openWire(parts: WireFloorParts): Promise<Wire> {
     identities: limitLogins(directory, rates),
     feed,
     ready: opened.askReadiness,
-    metrics: parts.scrape,
+    metrics: async () => {
+      const { type, text } = await parts.scrape();
+      // A queue may have been named by somebody who took a secret for a name.
+      return { type, text: hideSecrets(text) };
+    },
     openrpc: () => document,
     log,
   }).catch((cause: NodeJS.ErrnoException) => {
@@ -225,63 +226,4 @@ function sealActions(): SealedActions {
 function readVersion(): string {
   const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
-}
-
-type ProcessLog = HostLog & { announce: LogLine };
-
-/** JSON lines on stdout; `announce` is written at every level. */
-function createLog({ log_level: level, admin_token }: Config): ProcessLog {
-  const streamWrite = createSecretHider([admin_token]);
-  const serializers = { err: describeCause };
-  const log = pino({ level, base: { pid: process.pid }, serializers, hooks: { streamWrite } });
-  const always = log.child({}, { level: "info" });
-  return {
-    debug: (fields, message) => log.debug(fields, message),
-    info: (fields, message) => log.info(fields, message),
-    warn: (fields, message) => log.warn(fields, message),
-    error: (fields, message) => log.error(fields, message),
-    announce: (fields, message) => always.info(fields, message),
-  };
-}
-
-/** What a failure was and where it began. Stacks and statements do not belong in the log. */
-function describeCause(cause: unknown): unknown {
-  if (!(cause instanceof Error)) return { message: String(cause).slice(0, 500) };
-  const code = (cause as NodeJS.ErrnoException).code;
-  const where = /\n\s+at (.*)/.exec(cause.stack ?? "")?.[1];
-  const inner = cause.cause === undefined ? undefined : describeCause(cause.cause);
-  return { type: cause.name, message: cause.message.slice(0, 500), code, where, cause: inner };
-}
-
-/** The host process: runs until a signal, then drains and exits 0; a second one exits at once. */
-export async function serve(environment: NodeJS.ProcessEnv = process.env): Promise<void> {
-  let askToStop = (): void => undefined;
-  const asked = new Promise<void>((resolve) => {
-    askToStop = resolve;
-  });
-  let signals = 0;
-  const onSignal = (): void => {
-    signals += 1;
-    if (signals > 1) process.exit(1);
-    askToStop();
-  };
-  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
-  try {
-    const config = readConfig(environment);
-    const log = createLog(config);
-    const warn: LogLine = (fields, message) => log.warn(fields, message);
-    const tracing = await startTracing({ environment, warn });
-    const host = await startHost(config, { log });
-    log.announce({ url: host.url }, "ready");
-    await asked;
-    log.info({}, "stopping");
-    await host.close();
-    await tracing?.stop();
-    log.info({}, "stopped");
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    process.stderr.write(`${name}: ${message.split("\n", 1)[0]}\n`);
-    process.exit(1);
-  }
-  process.exit(0);
 }

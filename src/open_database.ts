@@ -16,8 +16,10 @@ export interface DatabaseParts {
   options: {
     on_statement?: (name: string) => void;
     postgres_settings?: Record<string, string>;
+    onEmbedded?: (embedded: { stop(): Promise<void> }) => void;
+    onLost?: (cause: Error) => void;
   };
-  log: DatabaseLog & { info: DatabaseLog["warn"] };
+  log: DatabaseLog & { info: DatabaseLog["warn"]; error: DatabaseLog["warn"] };
   observer?: DatabaseObserver;
   undo: (() => unknown)[];
 }
@@ -43,8 +45,11 @@ export async function openDatabase(parts: DatabaseParts): Promise<OpenedDatabase
       dataDir: config.data_dir,
       log: (line) => log.info({}, line),
       settings: options.postgres_settings,
+      onLost: options.onLost
+        ?? ((cause) => log.error({ err: cause }, "the embedded database is lost")),
     });
     undo.push(() => embedded.stop());
+    options.onEmbedded?.(embedded);
     url = embedded.url;
   }
   const { prepare, statement_timeout_ms, bounds } = config;

@@ -3,7 +3,7 @@
 
 import { readConfig, type Config } from "../config.js";
 import { Refusal } from "../contract/errors.js";
-import { serve } from "../main.js";
+import { serve } from "../process/serve.js";
 import { createDatabase } from "../sql/database.js";
 import { migrate, readMigrations } from "../sql/migrate.js";
 import { withDatabaseUrl } from "./operate/own_database.js";

@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { chown, rm, writeFile } from "node:fs/promises";
 import { findBinaries } from "./binaries.js";
 import type { PostgresBinaries } from "./binaries.js";
+import { keepUp } from "./keep_up.js";
 import { acquireOwnerLock } from "./owner_lock.js";
 import type { OwnerLock } from "./owner_lock.js";
 import { findPlace, openDataDir, settlePlace } from "./place.js";
@@ -27,9 +28,10 @@ import { buildSettings, checkDataVersion, initCluster, startServer } from "./ser
 import type { Home } from "./server.js";
 
 export interface EmbeddedPostgres {
-  /** For the driver; holds the password. */
+  /** For the driver; holds the password. A server that was started again has the same. */
   url: string;
-  pid: number;
+  /** Of the server that runs, or ran last. */
+  readonly pid: number;
   /** A server that a killed host left behind was taken over. */
   adopted: boolean;
   /** Stops Postgres and gives the data directory free; safe to call twice. */
@@ -41,6 +43,8 @@ export interface EmbeddedPostgresOptions {
   log: (line: string) => void;
   /** Postgres settings over ours, such as fsync=off in tests. */
   settings?: Record<string, string>;
+  /** A server that ends by itself is started again; told when that did not succeed. */
+  onLost?: (cause: Error) => void;
 }
 
 interface Server {
@@ -81,7 +85,9 @@ async function startLocked(
   const server = await bringUp(dataDir, binaries, options);
   try {
     await lock.publishPort(server.port);
-    return makeDoor(server, { binaries, log: options.log, release: () => lock.release() });
+    // On its port, so that the url stays good.
+    const again = () => bringUp(dataDir, binaries, options, server.port);
+    return makeDoor(server, { binaries, options, again, release: () => lock.release() });
   } catch (error) {
     await stopServer({ pid: server.pid, data: server.home.data, binaries }, options.log);
     throw error;
@@ -92,6 +98,7 @@ async function bringUp(
   dataDir: string,
   binaries: PostgresBinaries,
   options: EmbeddedPostgresOptions,
+  port_before?: number,
 ): Promise<Server> {
   const found = findPlace(dataDir);
   const settings = buildSettings(binaries.version, options.settings ?? {});
@@ -103,17 +110,24 @@ async function bringUp(
   if (place.base !== dataDir) options.log(`The data of ${dataDir} are kept in ${place.base}`);
   if (existsSync(home.data)) {
     checkDataVersion(home, binaries.version);
+  } else if (port_before !== undefined) {
+    throw new EmbeddedPostgresError(`The data of the database are gone from ${home.data}.`);
   } else {
     await writePassword(home, chosen.way);
     await initCluster(home, chosen, options.settings ?? {});
   }
   readPassword(home);
-  const { child, pid, port } = await startServer(home, chosen, { settings, log: options.log });
+  const { log } = options;
+  const choosePort = port_before === undefined ? undefined : async () => port_before;
+  const { child, pid, port } = await startServer(home, chosen, { settings, log, choosePort });
   options.log(`Postgres (pid ${pid}) runs ${describeWay(chosen.way)} on 127.0.0.1:${port}`);
   const onCrash = (report: (how: string) => void) => {
     const listener = (code: number | null, signal: string | null) =>
       report(signal ?? `code ${code}`);
-    child.once("exit", listener);
+    // It may have ended before anybody listened.
+    const { exitCode, signalCode } = child;
+    if (exitCode !== null || signalCode !== null) setImmediate(listener, exitCode, signalCode);
+    else child.once("exit", listener);
     return () => child.off("exit", listener);
   };
   return { home, pid, port, adopted: false, onCrash };
@@ -148,26 +162,33 @@ async function adoptServer(
 
 function makeDoor(
   server: Server,
-  means: { binaries: PostgresBinaries; log: (line: string) => void; release(): Promise<void> },
+  means: {
+    binaries: PostgresBinaries;
+    options: EmbeddedPostgresOptions;
+    again(): Promise<Server>;
+    release(): Promise<void>;
+  },
 ): EmbeddedPostgres {
-  const { pid, port, home } = server;
-  const unwatch = server.onCrash((how) => {
-    means.log(`Postgres (pid ${pid}) ended unexpectedly with ${how}; its log: ${home.logFile}`);
+  const { port, home } = server;
+  const { log, onLost } = means.options;
+  const kept = keepUp({
+    first: server,
+    again: means.again,
+    onEnd: ({ pid }, how) =>
+      log(`Postgres (pid ${pid}) ended unexpectedly with ${how}; its log: ${home.logFile}`),
+    onLost: (cause) => onLost?.(cause),
+    stop: ({ pid }) => stopServer({ pid, data: home.data, binaries: means.binaries }, log),
+    // Without somebody to tell there is nobody to keep it for.
+    ...(onLost === undefined ? { pauses_ms: [] } : {}),
   });
   let stopping: Promise<void> | undefined;
-  const stop = async () => {
-    unwatch();
-    try {
-      await stopServer({ pid, data: home.data, binaries: means.binaries }, means.log);
-    } finally {
-      await means.release();
-    }
-  };
   return {
     url: `postgres://postgres:${readPassword(home)}@127.0.0.1:${port}/postgres`,
-    pid,
+    get pid() {
+      return kept.pid;
+    },
     adopted: server.adopted,
-    stop: () => (stopping ??= stop()),
+    stop: () => (stopping ??= kept.stop().finally(() => means.release())),
   };
 }
 

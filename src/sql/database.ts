@@ -67,7 +67,7 @@ export interface Notices {
 }
 
 const retriedStates = new Set(["40001", "40P01"]);
-const unavailableStates = /^(08|53|57P|25006)/;
+const unavailableStates = /^(08|53|57P|57014|25006)/;
 const unavailableCodes = new Set([
   "CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT",
   "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH", "EAI_AGAIN",
@@ -126,7 +126,11 @@ export function createDatabase(options: DatabaseOptions): Database {
 
   return {
     query,
-    migrate: (work) => pool.sql.begin((sql) => work(sql as unknown as Sql)) as Promise<never>,
+    migrate: (work) =>
+      pool.sql.begin(async (sql) => {
+        await sql`set local statement_timeout = 0`;
+        return work(sql as unknown as Sql);
+      }) as Promise<never>,
     async ping() {
       await query("ping", (sql) => sql<{ one: number }[]>`select 1 as one`);
     },
@@ -146,9 +150,19 @@ interface Pool {
 
 function openPool(options: DatabaseOptions): Pool {
   const { pool_size: max } = options;
-  const sql = connect(options, { max, connection: { application_name: "runhost" } });
+  const connection = { application_name: "runhost", ...giveUp(options) };
+  const sql = connect(options, { max, connection });
   return { sql, under_way: new Set() };
 }
+
+/** A statement that nobody waits for any more would keep its backend for as long as it is blocked,
+    and each renewed pool would add some. Poolers refuse settings at the start of a connection. */
+function giveUp({ prepare, statement_timeout_ms }: DatabaseOptions) {
+  return prepare ? { statement_timeout: statement_timeout_ms + give_up_ms } : {};
+}
+
+/** Past the deadline of the host, so that it is the host that answers. */
+const give_up_ms = 1000;
 
 function connect(options: DatabaseOptions, own: postgres.Options<{}>): Sql {
   return postgres(options.url, {

@@ -60,7 +60,10 @@ export async function judgeUpgrade(
  * A page whose own name was made to resolve to loopback (DNS rebinding) sends that name as Host.
  * On other addresses any name may be the operator's; there the origin alone decides.
  */
-function isExpectedHost(host: string | undefined, rules: HandshakeRules): boolean {
+export function isExpectedHost(
+  host: string | undefined,
+  rules: Pick<HandshakeRules, "bound_host" | "allowed_origins">,
+): boolean {
   if (!isLoopback(rules.bound_host)) return true;
   const name = hostName(host);
   if (name === null) return false;
@@ -78,7 +81,7 @@ function isExpectedOrigin({ origin, host }: UpgradeRequest, rules: HandshakeRule
 }
 
 /** Names that no foreign page can have: addresses, loopback, and the configured name. */
-function isOwnName(name: string, { bound_host }: HandshakeRules): boolean {
+function isOwnName(name: string, { bound_host }: Pick<HandshakeRules, "bound_host">): boolean {
   if (name === bound_host.toLowerCase() || isLoopback(name)) return true;
   return isIP(name) !== 0 && !isLoopback(bound_host);
 }

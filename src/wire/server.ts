@@ -15,7 +15,9 @@ import { createConnections, type Connections } from "./connections.js";
 import {
   createEndpoints, refuse, type Endpoints, type Readiness, type Reply,
 } from "./endpoints.js";
-import { judgeUpgrade, rpcPath, type HandshakeRules, type Verdict } from "./handshake.js";
+import {
+  isExpectedHost, judgeUpgrade, rpcPath, type HandshakeRules, type Verdict,
+} from "./handshake.js";
 import type { Feed, Identities, Transport, WireBounds, WireLog } from "./parts.js";
 import { createRpc } from "./rpc.js";
 
@@ -51,7 +53,10 @@ export async function startWire(parts: WireParts): Promise<Wire> {
   const connections = createConnections({ ...parts, rpc: createRpc(parts.refuse) });
   let closing: Promise<void> | null = null;
   const isStopping = (): boolean => closing !== null;
-  const endpoints = createEndpoints({ ...parts, isStopping });
+  const names = { bound_host: parts.host, allowed_origins: parts.allowed_origins };
+  const endpoints = createEndpoints({
+    ...parts, isStopping, isExpectedHost: (host) => isExpectedHost(host, names),
+  });
   const http = createServer({
     headersTimeout: bounds.upgrade_seconds * 1000,
     requestTimeout: bounds.upgrade_seconds * 1000,
@@ -59,10 +64,15 @@ export async function startWire(parts: WireParts): Promise<Wire> {
     connectionsCheckingInterval: Math.min(1000, bounds.upgrade_seconds * 500),
   });
   http.maxConnections = bounds.max_connections + bounds.half_open_max;
-  http.on("request", (request, response) => void answerRequest(endpoints, request, response));
+  const answer_ms = bounds.upgrade_seconds * 1000;
+  http.on("request", (request, response) => {
+    // Of a peer that reads slowly or not at all; otherwise answers and sockets would pile up.
+    const cut = setTimeout(() => request.socket.destroy(), answer_ms);
+    response.once("close", () => clearTimeout(cut));
+    void answerRequest(endpoints, request, response);
+  });
   const rules = {
-    bound_host: parts.host,
-    allowed_origins: parts.allowed_origins,
+    ...names,
     isClosed: () => isStopping() || connections.size >= bounds.max_connections,
     identify: identities.identify,
   };
@@ -89,10 +99,14 @@ export async function startWire(parts: WireParts): Promise<Wire> {
   };
 }
 
+/** Connections that the system keeps until they are looked at; Node's own 511 overflow when a fleet
+    of clients comes back at once, and what overflows waits for seconds. */
+const accept_queue = 4096;
+
 function listenOn(http: Server, { host, port }: WireParts): Promise<number> {
   return new Promise((resolve, reject) => {
     http.once("error", reject);
-    http.listen(port, host, () => {
+    http.listen({ port, host, backlog: accept_queue }, () => {
       http.off("error", reject);
       resolve((http.address() as AddressInfo).port);
     });
@@ -106,7 +120,8 @@ async function answerRequest(
 ): Promise<void> {
   request.resume();
   const method = request.method ?? "";
-  const { status, text, headers } = await endpoints({ method, path: pathOf(request) });
+  const { host } = request.headers;
+  const { status, text, headers } = await endpoints({ method, path: pathOf(request), host });
   response.writeHead(status, headers).end(method === "HEAD" ? undefined : text);
 }
 
@@ -137,7 +152,8 @@ function createDoor({ endpoints, rules, connections, bounds, log }: DoorParts) {
   async function judge({ request, socket, head }: Upgrade): Promise<void> {
     const path = pathOf(request);
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
-      return writeReply(socket, await endpoints({ method: request.method ?? "", path }));
+      const { method = "", headers: { host } } = request;
+      return writeReply(socket, await endpoints({ method, path, host }));
     }
     const address = request.socket.remoteAddress ?? "";
     const judged = await judgeUpgrade({ path, address, ...pickHeaders(request) }, rules);
@@ -218,8 +234,13 @@ function toTransport(ws: WebSocket, socket: Socket): Transport {
   };
 }
 
+/** A peer that does not take the answer by then is cut. */
+const reply_ms = 5000;
+
 /** Node has given the socket away, so the answer is spelled out here; it ends the connection. */
 function writeReply(socket: Duplex, { status, text, headers }: Reply): void {
+  const cut = setTimeout(() => socket.destroy(), reply_ms);
+  socket.once("close", () => clearTimeout(cut));
   const lines = Object.entries({ ...headers, connection: "close" });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   socket.once("finish", () => socket.destroy());

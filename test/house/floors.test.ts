@@ -35,7 +35,7 @@ const importers: Record<string, readonly string[]> = {
   ws: ["src/wire/server.ts", "src/client/socket.ts"],
   "json-rpc-2.0": ["src/wire/rpc.ts"],
   postgres: ["src/sql/database.ts"],
-  pino: ["src/main.ts"],
+  pino: ["src/process/log.ts"],
   "prom-client": ["src/telemetry/metrics.ts"],
   "rate-limiter-flexible": ["src/authz/rates.ts"],
   "@opentelemetry/api": ["src/telemetry/traces.ts"],
@@ -54,6 +54,7 @@ const rooms: Record<string, string> = {
   open_database: "main",
   open_feed: "main",
   trace_host: "main",
+  process: "main",
   hide_secrets: "main",
 };
 

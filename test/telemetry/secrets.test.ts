@@ -1,6 +1,8 @@
 // Secrets are planted wherever a caller can put them; then everything that the host wrote is searched:
 // its log at the lowest level, its spans, its error answers, its audit, its metrics.
 
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,6 +12,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createSecretHider } from "../../src/hide_secrets.js";
 import { start } from "../cli/terminal.js";
+import { Client } from "../support/client.js";
 import { startTestHost } from "../support/host.js";
 import { useClone } from "../support/clone.js";
 import { findSecrets, plantSecrets } from "./planted.js";
@@ -24,8 +27,32 @@ async function readAudit(): Promise<string> {
   return rows.map(({ row }) => row as string).join("\n");
 }
 
+/** Somebody takes the administrator's token for a name. */
+async function nameQueue(url: string, admin_token: string): Promise<void> {
+  const admin = await Client.open(url, admin_token);
+  const runner = { runner_id: "plugin:acme/queue/main", allow_unregistered_runner: true };
+  await admin.call("run_create", { ...runner, queue_name: admin_token });
+  await admin.close();
+}
+
+/** All of the database as text: by pg_dump where there is one of this server's version, and row by
+    row, as an owner would read it. */
+async function dumpDatabase(): Promise<string> {
+  const { sql, url } = clone();
+  const tables = await sql<{ name: string }[]>`
+    select format('%I.%I', schemaname, tablename) as name from pg_tables
+    where schemaname not in ('pg_catalog', 'information_schema')`;
+  expect(tables.length).toBeGreaterThan(10);
+  const rows = await Promise.all(tables.map(({ name }) =>
+    sql.unsafe(`select t::text as row, to_jsonb(t)::text as json from ${name} t`)));
+  const dump = spawnSync("pg_dump", [url], { encoding: "utf8", maxBuffer: 2 ** 28 });
+  const held = rows.flat().flatMap(({ row, json }) => [row as string, json as string]);
+  expect(held.length).toBeGreaterThan(20);
+  return [...held, dump.stdout ?? ""].join("\n");
+}
+
 describe.each(["configured", "made by the host"])("an admin token that is %s", (kind) => {
-  test("nor any other secret is in the log, errors, audit or metrics", async () => {
+  test("nor any other secret is in the log, errors, audit, metrics or database", async () => {
     const data_dir = await mkdtemp(join(tmpdir(), "runhost-secrets-"));
     const password = "planted-database-password";
     const role = `runhost_planted_${process.pid}`;
@@ -60,6 +87,11 @@ describe.each(["configured", "made by the host"])("an admin token that is %s", (
     const admin_token = kind === "configured"
       ? configured : (await readFile(join(data_dir, "admin-token"), "utf8")).trim();
     const { secrets, errors } = await plantSecrets({ url, admin_token, sql });
+    const database = await dumpDatabase();
+    // Its hash is what the database keeps, so that something was found at all.
+    const hash = createHash("sha256").update(secrets["rotated token"]!).digest("hex");
+    expect(database).toContain(hash);
+    await nameQueue(url, admin_token);
     const metrics = await (await fetch(url.replace(/^ws(.*)rpc$/, "http$1metrics"))).text();
     child.kill("SIGTERM");
     expect(await exited).toEqual([0, null]);
@@ -68,8 +100,9 @@ describe.each(["configured", "made by the host"])("an admin token that is %s", (
     expect(log).toContain('"msg":"incident"');
     const all = { ...secrets, "database password": password };
     expect(findSecrets(all, {
-      log, metrics, errors: errors.join("\n"), audit: await readAudit(),
+      log, metrics, errors: errors.join("\n"), audit: await readAudit(), database,
     })).toEqual([]);
+    expect(metrics).toMatch(/runhost_queue_depth\{queue="[^"]*\[hidden\]/);
     expect(log).toContain("[hidden]");
     expect(errors.length).toBeGreaterThan(40);
   });

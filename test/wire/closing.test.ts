@@ -32,6 +32,10 @@ describe("bad frames", () => {
       peer.socket.send(" ".repeat(1500), { fin: false });
       peer.socket.send(" ".repeat(501), { fin: true });
     }],
+    ["too many fragments", 1008, (peer) => {
+      for (let n = 0; n < 1999; n += 1) peer.socket.send(" ", { fin: false });
+      for (let n = 0; n < 16_385; n += 1) peer.socket.send("", { fin: false });
+    }],
     ["bad UTF-8", 1007, (peer) => raw(peer, rawFrame([0x81, 2], Buffer.from([0xc3, 0x28])))],
     ["a reserved opcode", 1002, (peer) => raw(peer, rawFrame([0x83, 0], Buffer.alloc(0)))],
     ["a reserved bit", 1002, (peer) => raw(peer, rawFrame([0xc1, 2], Buffer.from("{}")))],

@@ -4,7 +4,8 @@
 import { request } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
 import { Client } from "../support/client.js";
-import { registerPlugin, startTestHost, type HostWorld, type TestHost } from "../support/host.js";
+import { createRates } from "../../src/authz/rates.js";
+import { adminToken, registerPlugin, startTestHost, type HostWorld, type TestHost } from "../support/host.js";
 import { useClone } from "../support/clone.js";
 import { asPlugin, startTestWire } from "./harness.js";
 
@@ -132,6 +133,85 @@ describe("failed logins of one address", () => {
     expect(await bare.refusal("plugin_connect", { token: bad })).toMatchObject(refusal);
     await bare.close();
     expect(host.statements.filter((name) => name.startsWith("plugin")).length).toBe(looked);
+  });
+});
+
+describe("strangers on the address of others", () => {
+  const badToken = (n: number) => `rh_${String(n).padStart(16, "0")}_${"0".repeat(64)}`;
+
+  test("do not shut out a token that was good here", async () => {
+    const world = await startLimited({ RUNHOST_LOGIN_FAILURES_PER_MINUTE: "3" });
+    const { url } = world.test.host;
+    const known = await registerPlugin(world);
+    const other = await world.admin.call("plugin_register", { plugin_identity: "acme/unseen" });
+    for (let n = 0; n < 3; n += 1) expect((await upgrade(url, badToken(n))).status).toBe(401);
+    expect((await upgrade(url, badToken(9))).status).toBe(429);
+    expect((await upgrade(url, other.token)).status).toBe(429);
+    expect((await upgrade(url, known.token)).status).toBe(101);
+    // One that was good and is not any more counts as any other.
+    await world.admin.call("plugin_rotate_token", { plugin_identity: known.identity });
+    expect((await upgrade(url, known.token)).status).toBe(401);
+    expect((await upgrade(url, known.token)).status).toBe(429);
+  });
+
+  test("that come all at once are looked up a few at a time, and then no more", async () => {
+    const { test: host } = await startLimited({ RUNHOST_LOGIN_FAILURES_PER_MINUTE: "3" });
+    const before = host.statements.length;
+    const answers = await Promise.all(Array.from({ length: 60 }, (_, n) =>
+      upgrade(host.host.url, badToken(n))));
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status !== 401 && status !== 429)).toEqual([]);
+    const looked = host.statements.slice(before).filter((name) => name.startsWith("plugin"));
+    expect(looked.length).toBeGreaterThanOrEqual(3);
+    // Eight are under way when the third has failed.
+    expect(looked.length).toBeLessThanOrEqual(3 + 8);
+  });
+
+  test("are counted by network where one of them may have many addresses", async () => {
+    const rates = createRates({
+      calls_per_second: 0, connects_per_minute: 0, login_failures_per_minute: 2,
+    });
+    const refused = (address: string) =>
+      rates.checkFailures(address).then(() => false, () => true);
+    for (const address of ["2001:db8::1", "::ffff:10.0.0.1", "10.0.0.1"]) {
+      await rates.countFailure(address);
+    }
+    expect(await refused("2001:db8::3")).toBe(false);
+    await rates.countFailure("2001:db8:0:0:1:2:3:4");
+    await rates.countFailure("10.0.0.1");
+    expect(await refused("2001:db8::3")).toBe(true);
+    expect(await refused("2001:db8:0:1::3")).toBe(false);
+    expect(await refused("10.0.0.1")).toBe(true);
+    expect(await refused("10.0.0.2")).toBe(false);
+    expect(await refused("::ffff:10.0.0.1")).toBe(false);
+  });
+});
+
+describe("the description before a login", () => {
+  test("is given a few times a second; a sign of life and a login always", async () => {
+    const world = await startLimited({});
+    const bare = await Client.open(world.test.host.url);
+    const batch = Array.from({ length: 60 }, (_, id) => ({ jsonrpc: "2.0", id, method: "rpc.discover" }));
+    const answered = new Promise<any[]>((resolve) =>
+      bare.socket.on("message", (data) => {
+        const message = JSON.parse(String(data));
+        if (Array.isArray(message)) resolve(message);
+      }));
+    bare.socket.send(JSON.stringify(batch));
+    const refused = (await answered).filter(({ error }) => error);
+    expect(refused.length).toBeGreaterThanOrEqual(20);
+    expect(refused.length).toBeLessThan(60);
+    for (const { error } of refused) {
+      expect(error).toMatchObject({ code: -32010, data: { code: "RATE_LIMITED", retryable: true } });
+      expect(error.data.retry_after_ms).toBeLessThanOrEqual(1000);
+    }
+    expect(await bare.call("ping")).toMatchObject({ time: expect.any(Number) });
+    const described = await Promise.all(Array.from({ length: 25 }, () =>
+      world.admin.ask("rpc.discover", {})));
+    expect(described.filter(({ error }) => error)).toEqual([]);
+    await bare.call("plugin_connect", { token: adminToken });
+    expect(await bare.call("rpc.discover")).toMatchObject({ openrpc: expect.any(String) });
+    await bare.close();
   });
 });
 
