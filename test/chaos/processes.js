@@ -19,10 +19,12 @@ const inherited = () => Object.fromEntries(Object.entries(process.env).filter(([
 export function createProcesses() {
   /** @type {Set<import("node:child_process").ChildProcess>} */
   const living = new Set();
+  let open = true;
 
   /** @param {string} script @param {string[]} args @param {Record<string, string>} environment
    * @param {{ leashed?: boolean }} [how] false: it looks after its stdin by itself */
   function start(script, args, environment, { leashed = true } = {}) {
+    if (!open) throw new Error("the play is over");
     // A group of its own: Ctrl-C reaches us, and we decide in which order the others end.
     const child = spawn(process.execPath, [...(leashed ? [pathOf("./leashed.js")] : []), script, ...args], {
       env: { ...inherited(), ...environment }, stdio: ["pipe", "pipe", "pipe"], detached: true,
@@ -42,10 +44,15 @@ export function createProcesses() {
     async stopAll(spared) {
       for (const child of [...living]) {
         if (child === spared) continue;
-        const gone = once(child, "exit");
+        // Not before its last words were read.
+        const gone = once(child, "close");
         child.kill("SIGKILL");
         await gone;
       }
+    },
+    /** From now on nothing is started: a figure that was cut off may still try. */
+    shut() {
+      open = false;
     },
   };
 }

@@ -52,6 +52,7 @@ export async function openScene({ database_url, keep, fsync }) {
   }
 
   async function close() {
+    processes.shut();
     for (const one of opened.reverse()) await one.close();
     await processes.stopAll(own?.child);
     await own?.stop();

@@ -11,7 +11,7 @@ export const r1 = {
   title: "hosts killed under writers",
   sizes: {
     full: { writers: 200, kills: 100, from_ms: 2000, to_ms: 5000, pause_ms: 20 },
-    quick: { writers: 40, kills: 6, from_ms: 500, to_ms: 1500, pause_ms: 20 },
+    quick: { writers: 30, kills: 5, from_ms: 500, to_ms: 1500, pause_ms: 20 },
     smoke: { writers: 12, kills: 2, from_ms: 300, to_ms: 800, pause_ms: 50 },
   },
   async play({ scene, chance, size, folder }) {

@@ -106,7 +106,7 @@ export const r10 = {
   title: "cancels while hosts die",
   sizes: {
     full: { runs: 10_000, workers: 12, held: 60, kill_ms: 3000, lease_seconds: 5, cancellers: 20 },
-    quick: { runs: 400, workers: 6, held: 30, kill_ms: 1200, lease_seconds: 2, cancellers: 6 },
+    quick: { runs: 250, workers: 6, held: 20, kill_ms: 1200, lease_seconds: 2, cancellers: 6 },
     smoke: { runs: 60, workers: 3, held: 10, kill_ms: 1500, lease_seconds: 2, cancellers: 3 },
   },
   async play({ scene, chance, size, folder }) {

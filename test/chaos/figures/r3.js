@@ -129,7 +129,7 @@ export const r3 = {
   also: ["R11"],
   sizes: {
     full: { processes: 6, claimers: 64, runs: 100_000, kill_ms: 3000, seconds: 1500, lease_seconds: 5 },
-    quick: { processes: 2, claimers: 20, runs: 1200, kill_ms: 1500, seconds: 20, lease_seconds: 1 },
+    quick: { processes: 2, claimers: 20, runs: 800, kill_ms: 1500, seconds: 15, lease_seconds: 1 },
     smoke: { processes: 2, claimers: 6, runs: 120, kill_ms: 1500, seconds: 8, lease_seconds: 1 },
   },
   async play({ scene, chance, size, folder, seed }) {

@@ -42,7 +42,7 @@ export const r8 = {
   title: "subscribers cut off",
   sizes: {
     full: { subscribers: 1000, drops: 20, runs: 20, pause_ms: 400 },
-    quick: { subscribers: 60, drops: 5, runs: 4, pause_ms: 50 },
+    quick: { subscribers: 40, drops: 5, runs: 4, pause_ms: 50 },
     smoke: { subscribers: 10, drops: 3, runs: 2, pause_ms: 50 },
   },
   async play({ scene, chance, size, folder }) {
