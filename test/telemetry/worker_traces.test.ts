@@ -48,6 +48,23 @@ test("continues the trace of the call that made the run", async () => {
   expect(bench.problems).toEqual([]);
 });
 
+test("events that go out together belong to the trace as well", async () => {
+  const bench = await openBench(world());
+  await bench.work({
+    main: async (_run, ctx) => {
+      for (const piece of ["a", "b", "c"]) void ctx.emit.delta(piece);
+    },
+  });
+  const traceparent = freshTraceparent();
+  const run_id = await run(bench, { _meta: { traceparent } });
+  expect((await bench.eventsOf(run_id)).map(({ type }) => type))
+    .toEqual(["message.delta", "message.delta", "message.delta", "run.completed"]);
+  const emits = () => drawTrace(spans.all(), traceOf(traceparent))
+    .filter((line) => line === "  run_emit_result SERVER");
+  await expect.poll(emits).toHaveLength(2);
+  expect(bench.problems).toEqual([]);
+});
+
 test("puts its own span in the place of it, and reads what the run remembers", async () => {
   const bench = await openBench(world());
   const own = freshTraceparent();

@@ -54,16 +54,18 @@ export class Attempt {
 
   #openQueue(): EmitQueue {
     const { hold } = this;
-    const params = { target_run_id: this.run_id, ...hold.claim };
+    const named = { target_run_id: this.run_id, ...hold.proof };
     return new EmitQueue({
       last_sequence: this.#item.last_sequence,
       lost: hold.lost,
       send: (event) => this.#parts.gates.emits(() =>
-        this.#parts.host.runEmitResult({ ...params, ...event }, { signal: hold.lost })),
+        this.#parts.host.runEmitResult(
+          { ...named, ...hold.trace, ...event }, { signal: hold.lost })),
       sendTogether: async (events) => {
-        const results = events.map((event) => ({ ...params, ...event }));
+        const results = events.map((event) => ({ ...named, ...event }));
+        // The trace is the call's: items of a list have none of their own.
         const { items } = await this.#parts.gates.emits(() =>
-          this.#parts.host.runEmitResult({ results }, { signal: hold.lost }));
+          this.#parts.host.runEmitResult({ results, ...hold.trace }, { signal: hold.lost }));
         return items;
       },
       onLost: (refusal) =>

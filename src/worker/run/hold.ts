@@ -13,8 +13,8 @@ export interface TraceParams {
   _meta?: { traceparent: string };
 }
 
-/** Proof of a claim, as the host wants it beside every write, and the trace of the write. */
-export interface ClaimParams extends TraceParams {
+/** Proof of a claim, as the host wants it beside every write. */
+export interface ClaimProof {
   runtime_id: string;
   claim_token: string;
   claim_epoch: number;
@@ -24,8 +24,10 @@ export interface ClaimParams extends TraceParams {
 const longest_timer_ms = 2 ** 31 - 1;
 
 export class Hold {
-  readonly claim: ClaimParams;
+  readonly proof: ClaimProof;
   readonly trace: TraceParams;
+  /** What stands beside the params of a call that writes. */
+  readonly claim: ClaimProof & TraceParams;
   readonly #parts: WorkerParts;
   readonly #item: WorkItem;
   readonly #received_at: number;
@@ -43,8 +45,9 @@ export class Hold {
     // Each call in flight listens to them, and so may the handler, as often as it likes.
     setMaxListeners(0, this.stopping, this.lost);
     const { claim_token, claim_epoch } = item;
+    this.proof = { runtime_id, claim_token, claim_epoch };
     this.trace = readTrace(parts, item);
-    this.claim = { runtime_id, claim_token, claim_epoch, ...this.trace };
+    this.claim = { ...this.proof, ...this.trace };
     this.#parts = parts;
     this.#item = item;
     this.#received_at = received_at;
