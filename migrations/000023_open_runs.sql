@@ -2,8 +2,7 @@
 -- agent_run: one row per run that has not ended, one per run that has. So agent_run has no index
 -- on anything that a claim, a stored event, a renewal or an end changes, and each of these is a
 -- HOT update. agent_run stays the truth: what is found here is judged there again, under its lock.
--- On a populated database this copies about 100,000 runs per second and keeps writers out
--- meanwhile.
+-- On a populated database this copies every run once and keeps writers out meanwhile.
 
 lock table agent_run in share row exclusive mode;
 
@@ -99,7 +98,7 @@ create index ended_run_finished on agent_run_ended (tenant_id, finished_at);
 drop index agent_run_claim_own, agent_run_claim_queue, agent_run_claim_any, agent_run_lease,
   agent_run_by_runtime, agent_run_cancel_requested, agent_run_list_status, agent_run_deadline,
   agent_run_finished, agent_run_live_scope;
--- Half of a page stays free, so that claims of all runs in it, taken together, are HOT updates: what
+-- Half of a page stays free, so that claims of all its runs, taken together, are HOT updates: what
 -- the heap grows by, the indexes of the table do not.
 alter table agent_run set (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05,
   autovacuum_vacuum_insert_scale_factor = 0.1);
