@@ -86,7 +86,11 @@ export async function runLifecycles({ database_url, workers, warmup_seconds, sec
     async perform() {
       await createRun(sql, `run_${randomUUID()}`);
       const token_sha256 = sha256(randomBytes(32));
-      const [item] = await claimRun(sql, token_sha256);
+      let [item] = await claimRun(sql, token_sha256);
+      // Others may have locked all that this look could see, and one of them leaves a run over.
+      for (let looks = 1; item === undefined && looks < 1000; looks += 1) {
+        [item] = await claimRun(sql, token_sha256);
+      }
       if (item === undefined) throw new Error("no run to claim");
       const proof = { run_id: String(item["run_id"]), token_sha256 };
       for (let sequence = 1; sequence <= events_per_run; sequence += 1) {
