@@ -1,6 +1,6 @@
 // What the directory of identities reads: by the key id of a token, and by name for those in use.
 
-import type { Sql } from "./database.js";
+import type { Json, Sql } from "./database.js";
 
 export interface PluginRow {
   tenant_id: string;
@@ -11,24 +11,29 @@ export interface PluginRow {
   active_key_id: string | null;
 }
 
-/** Key ids are unique per tenant only; by 64 random bits a second match is a defect, no choice. */
+/** Key ids are unique per tenant only; by 64 random bits a second match is a defect, no choice.
+    For an unknown key there is a row as well, without a tenant: no row at all is no answer. */
 export const readPluginByKey = (sql: Sql, key_id: string) =>
-  sql<(PluginRow & { secret_sha256: string })[]>`
+  sql<(PluginRow & { tenant_id: string | null; secret_sha256: string })[]>`
     select p.tenant_id, p.plugin_identity, p.enabled, to_jsonb(p.permissions) as permissions,
       k.key_id as active_key_id, encode(k.secret_sha256, 'hex') as secret_sha256
-    from plugin_token k join plugin p
-      on p.tenant_id = k.tenant_id and p.plugin_identity = k.plugin_identity
-    where k.key_id = ${key_id} and k.revoked_at is null limit 2`;
+    from (select ${key_id}::text as key_id) shown
+      left join plugin_token k on k.key_id = shown.key_id and k.revoked_at is null
+      left join plugin p
+        on p.tenant_id = k.tenant_id and p.plugin_identity = k.plugin_identity
+    limit 2`;
 
+/** A row for each name; that of an unknown one has no tenant. */
 export const readPlugins = (
   sql: Sql,
   { tenant_id, identities }: { tenant_id: string; identities: readonly string[] },
-) => sql<PluginRow[]>`
+) => sql<(PluginRow & { tenant_id: string | null })[]>`
     select p.tenant_id, p.plugin_identity, p.enabled, to_jsonb(p.permissions) as permissions,
       k.key_id as active_key_id
-    from plugin p left join plugin_token k on k.tenant_id = p.tenant_id
-      and k.plugin_identity = p.plugin_identity and k.revoked_at is null
-    where p.tenant_id = ${tenant_id} and p.plugin_identity in ${sql([...identities])}`;
+    from jsonb_array_elements_text(${sql.json(identities as unknown as Json)}) named
+      left join plugin p on p.tenant_id = ${tenant_id} and p.plugin_identity = named
+      left join plugin_token k on k.tenant_id = p.tenant_id
+        and k.plugin_identity = p.plugin_identity and k.revoked_at is null`;
 
 export const markPluginSeen = (
   sql: Sql,

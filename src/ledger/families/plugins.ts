@@ -66,7 +66,9 @@ export function createPluginReads(database: Database): PluginReads {
   return {
     async byKey(key_id) {
       const rows = await database.query("plugin_by_key", (sql) => readPluginByKey(sql, key_id));
-      return rows.length === 1 ? (rows[0] ?? null) : null;
+      const [found] = rows;
+      if (found === undefined) throw new Error("plugin_by_key answered no row");
+      return rows.length === 1 && found.tenant_id !== null ? found : null;
     },
     async markSeen(named) {
       await database.query("plugin_seen", (sql) => markPluginSeen(sql, named));
@@ -78,8 +80,11 @@ export function createPluginReads(database: Database): PluginReads {
       }
       const found: PluginRow[] = [];
       for (const [tenant_id, identities] of byTenant) {
-        found.push(...(await database.query("plugin_facts", (sql) =>
-          readPlugins(sql, { tenant_id, identities }))));
+        const rows = await database.query("plugin_facts", (sql) =>
+          readPlugins(sql, { tenant_id, identities }));
+        // Taken for "gone", what was not answered would close good connections.
+        if (rows.length < identities.length) throw new Error("plugin_facts left out a name");
+        found.push(...rows.filter((row) => row.tenant_id !== null));
       }
       return found;
     },
