@@ -14,7 +14,8 @@ async function open(url, token) {
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
   const socket = new WebSocket(url, { headers, perMessageDeflate: false });
   socket.on("error", () => undefined);
-  await Promise.race([once(socket, "open"), once(socket, "close")]);
+  // A frame of another peer may have taken this identity's token away: that is a refusal, no fault.
+  await new Promise((resolve) => socket.once("open", resolve).once("close", resolve));
   return socket;
 }
 
