@@ -56,6 +56,7 @@ export interface Bounds {
   feed: Readonly<FeedBounds>;
   /** Between one batch of hints to the other hosts and the next. */
   hints_pause_ms: number;
+  hints_hello_ms: number;
 }
 
 export interface FeedBounds {
@@ -101,6 +102,7 @@ export const bounds: Readonly<Bounds> = Object.freeze({
     reads_max: 3,
   }),
   hints_pause_ms: 5,
+  hints_hello_ms: 5000,
 });
 
 const whole = (min: number, max: number) => {

@@ -18,14 +18,10 @@ export function limitCalls(dispatcher: Dispatcher, rates: Rates): Dispatcher {
       const { principal } = input.connection;
       const { method, params } = input;
       if (principal === null && method !== "rpc.discover") return dispatcher.call(input);
-      const counted = principal === null
+      const admission = principal === null
         ? rates.countDescription()
         : rates.countCalls(principal, dispatcher.listed(method, params) ?? 1);
-      const started = counted.then(() => dispatcher.call(input));
-      return {
-        effect: started.then(({ effect }) => effect, () => undefined),
-        answer: started.then(({ answer }) => answer),
-      };
+      return dispatcher.call({ ...input, admission });
     },
   };
 }

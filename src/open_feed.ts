@@ -76,6 +76,7 @@ function openHints({ config, hints, database }: FeedFloorParts): Hints {
     open: (onNotice) => database.listen({ channel, onNotice }),
     host_id: makeId("host"),
     pause_ms: config.bounds.hints_pause_ms,
+    hello_ms: config.bounds.hints_hello_ms,
   });
 }
 

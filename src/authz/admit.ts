@@ -42,7 +42,8 @@ export async function identifyCaller(
   const named = arrival.caller_plugin_identity;
   const isOwn = typeof named !== "string" || named === principal.plugin_identity;
   if (isOpen && isOwn) return { principal, via: null, standing: null };
-  const own = await standings.standing(principal);
+  const known = standings.standing(principal);
+  const own = known instanceof Promise ? await known : known;
   if (!own.enabled) throw new Refusal("UNAUTHENTICATED");
   if (isOwn) return { principal, via: null, standing: own };
   return delegate(standings, own, { tenant_id: principal.tenant_id, plugin_identity: named });

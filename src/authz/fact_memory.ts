@@ -90,7 +90,8 @@ export class FactMemory {
     return this.#find(principal)?.standing ?? this.#parts.judge(principal, null);
   }
 
-  async standing(principal: Principal): Promise<Standing> {
+  /** By return where it is known: every call asks. */
+  standing(principal: Principal): Standing | Promise<Standing> {
     const entry = this.#findOrAdd(principal);
     if (this.#isFresh(entry)) return entry.standing;
     if (entry.reading === null) this.#read([entry]);

@@ -48,7 +48,7 @@ export function mintGrant<A extends Access>(request: MintRequest<A>): Grant<A["k
     held: [],
     claim: null,
     force: false,
-    unlimited: unlimitedNames(caller?.standing?.sources ?? []),
+    unlimited: [],
     read_days: request.read_days,
     ...judge(action.access, request),
   };
@@ -106,6 +106,7 @@ function judgePermission(access: AccessOf<"permission">, minting: Minting): Judg
     admin: admin ?? null,
     creator: creates ? held(minting, "agent_run:create") : null,
     held: permissions.flatMap((wanted) => held(minting, wanted) ?? []),
+    unlimited: unlimitedNames(minting.caller?.standing?.sources ?? []),
   };
 }
 

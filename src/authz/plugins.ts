@@ -35,7 +35,7 @@ export interface Directory {
   /** Token to identity; UNAUTHENTICATED for unknown, malformed, revoked and disabled alike. */
   identify(plugin_token: string): Promise<Proof>;
   /** Resolves without I/O while the facts are fresh; UNAVAILABLE when they cannot be read. */
-  standing(principal: Principal): Promise<Standing>;
+  standing(principal: Principal): Standing | Promise<Standing>;
   /** Names of table and configuration, sorted, as far as memory knows them. */
   permissions(principal: Principal): readonly string[];
   /** Keeps an identity refreshed while a connection counts as its own; returns the release. */
@@ -98,7 +98,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
   const refresh = () => memory.refresh();
   return {
     identify: (plugin_token) => identifyToken(parts, memory, plugin_token),
-    standing: async (principal) =>
+    standing: (principal) =>
       isBuiltinAdmin(principal) ? adminStanding : memory.standing(principal),
     permissions: (principal) =>
       namesOf((isBuiltinAdmin(principal) ? adminStanding : memory.known(principal)).sources),

@@ -41,7 +41,8 @@ export interface GrantFacts {
   held: readonly HeldPermission[];
   claim: ShownClaim | null;
   force: boolean;
-  /** Permissions that the caller holds without a workspace limit: the basis of MAY_GRANT. */
+  /** Permissions that the caller holds without a workspace limit, the basis of MAY_GRANT, for
+      methods of kind permission; empty for others. */
   unlimited: readonly string[];
   /** Days for which an ended run still lets its plugin read it. */
   read_days: number;

@@ -40,6 +40,8 @@ export interface IncomingCall {
   traceparent?: string | null;
   /** Told in whose name the call is judged, once that is known. */
   noteCaller?(caller: Pick<Caller, "principal" | "via"> | null): void;
+  /** Settles when the call may be looked at, or rejects with what refuses it. */
+  admission?: Promise<void>;
   /** Told when the next call of the same method on the same run may start. */
   handOn(): void;
 }
@@ -76,13 +78,10 @@ interface Admitted {
   arrival: Arrival;
   caller: Caller | null;
 }
-interface Handled {
-  action: AnyAction;
+interface Started {
   call: AnyCall;
-  result: unknown;
+  handling: Promise<unknown>;
 }
-/** What is left to do for the answer once the call took effect. */
-type Finish = () => Promise<unknown>;
 
 const orderedKinds: ReadonlySet<AccessKind> = new Set(["write", "claim", "cancel"]);
 
@@ -92,43 +91,58 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       const action = parts.actions.get(method);
       if (action === undefined) return [];
       const list = listIn(action, params);
-      const calls = list === undefined ? [params] : itemsOf(list).filter(isParams);
-      return [...new Set(calls.flatMap((call) => readWrittenRun(action, call) ?? []))];
+      if (list === undefined) return listWrittenRun(action, params);
+      const calls = itemsOf(list).filter(isParams);
+      return [...new Set(calls.flatMap((call) => listWrittenRun(action, call)))];
     },
     listed(method, params) {
       const list = listIn(parts.actions.get(method), params);
       return list === undefined ? null : Math.max(1, itemsOf(list).length);
     },
     call(input) {
-      const started_ms = performance.now();
-      const trace: { caller: Caller | null } = { caller: null };
-      const report = (code: ReturnType<typeof codeOf> | "ok"): void =>
-        logCall(parts.log, {
-          method: input.method,
-          code,
-          duration_ms: Math.round((performance.now() - started_ms) * 1000) / 1000,
-          principal: trace.caller?.principal ?? input.connection.principal,
-          via: trace.caller?.via ?? null,
-        });
-      const handled = handle(parts, input, trace);
-      const answer = handled.then((finishing) => finishing()).then(
-        (result) => (report("ok"), result),
-        (thrown: unknown) => {
-          const judged = judgeRefusal(parts.actions.get(input.method), thrown);
-          report(codeOf(judged));
-          throw judged;
-        },
-      );
-      return { effect: handled.then(nothing, nothing), answer };
+      let takeEffect = nothing;
+      const effect = new Promise<void>((resolve) => {
+        takeEffect = resolve;
+      });
+      return { effect, answer: answerCall(parts, input, takeEffect) };
     },
   };
+}
+
+/** One promise for all steps: each more costs every call. */
+async function answerCall(
+  parts: DispatcherParts,
+  input: IncomingCall,
+  takeEffect: () => void,
+): Promise<unknown> {
+  const started_ms = performance.now();
+  const trace: { caller: Caller | null } = { caller: null };
+  const report = (code: ReturnType<typeof codeOf> | "ok"): void =>
+    logCall(parts.log, {
+      method: input.method,
+      code,
+      duration_ms: Math.round((performance.now() - started_ms) * 1000) / 1000,
+      principal: trace.caller?.principal ?? input.connection.principal,
+      via: trace.caller?.via ?? null,
+    });
+  try {
+    const result = await handle(parts, input, { trace, takeEffect });
+    report("ok");
+    return result;
+  } catch (thrown) {
+    takeEffect();
+    const judged = judgeRefusal(parts.actions.get(input.method), thrown);
+    report(codeOf(judged));
+    throw judged;
+  }
 }
 
 async function handle(
   parts: DispatcherParts,
   input: IncomingCall,
-  trace: { caller: Caller | null },
-): Promise<Finish> {
+  { trace, takeEffect }: { trace: { caller: Caller | null }; takeEffect: () => void },
+): Promise<unknown> {
+  if (input.admission !== undefined) await input.admission;
   const { method, params: given, inspect } = input;
   const action = parts.actions.get(method);
   const arrival = readArrival(input, action);
@@ -140,39 +154,43 @@ async function handle(
   const admitted: Admitted = { input, action, arrival, caller };
   const { list } = action;
   if (list !== undefined && listIn(action, given) !== undefined) {
-    return handleList(parts, admitted, checkList(list, given, inspect));
+    const answer = await handleList(parts, admitted, checkList(list, given, inspect));
+    takeEffect();
+    return answer;
   }
-  const handling = start(parts, admitted, checkParams(action, given, inspect));
+  const { call, handling } = start(parts, admitted, checkParams(action, given, inspect));
   if (action.ordered === true) input.handOn();
-  const handled = await handling;
-  return () => finish(handled);
+  const result = await handling;
+  takeEffect();
+  return checkResult(action, action.settle ? await action.settle(call, result) : result);
 }
 
 async function handleList(
   parts: DispatcherParts,
   admitted: Admitted,
   items: readonly unknown[],
-): Promise<Finish> {
+): Promise<unknown> {
   const { input, action } = admitted;
   const answering = answerItems(action, items, async (item): Promise<ListItem> => {
     try {
-      const checked = checkItem(action, item, input.inspect);
-      return { result: await finish(await start(parts, admitted, checked)) };
+      const { call, handling } = start(parts, admitted, checkItem(action, item, input.inspect));
+      const result = await handling;
+      const settled = action.settle ? await action.settle(call, result) : result;
+      return { result: checkResult(action, settled) };
     } catch (thrown) {
       return { error: parts.refuse(judgeRefusal(action, thrown), action.name) };
     }
   });
   if (action.ordered === true) input.handOn();
-  const answer = { items: await answering };
-  return async () => answer;
+  return { items: await answering };
 }
 
 /** From the checked params on; where the ledger keeps the order, it has the write by return. */
-async function start(
+function start(
   parts: DispatcherParts,
   { input, action, arrival, caller }: Admitted,
   { params, sent }: CheckedParams,
-): Promise<Handled> {
+): Started {
   const { connection, signal, afterAnswer, traceparent = null } = input;
   // From what was sent and found right: a schema may give its handler another shape.
   const mint = (as: Caller | null) => mintGrant({
@@ -190,16 +208,15 @@ async function start(
   const call: AnyCall = {
     params, sent, grant, again, afterAnswer, ledger, log, host, connection, signal, traceparent,
   };
-  return { action, call, result: await action.handle(call) };
+  return { call, handling: action.handle(call) };
 }
 
-async function finish({ action, call, result }: Handled): Promise<unknown> {
-  return checkResult(action, action.settle ? await action.settle(call, result) : result);
-}
-
-function readWrittenRun(action: AnyAction, params: Record<string, unknown>): string | null {
-  if (action.writesTo !== undefined) return action.writesTo(params);
-  return orderedKinds.has(action.access.kind) ? namedTarget(params) : null;
+/** The run that a call writes to, if it does. */
+function listWrittenRun(action: AnyAction, params: Record<string, unknown>): readonly string[] {
+  const { writesTo, access } = action;
+  const targetOf = writesTo ?? (orderedKinds.has(access.kind) ? namedTarget : null);
+  const run = targetOf === null ? null : targetOf(params);
+  return run === null ? [] : [run];
 }
 
 function readArrival({ connection, params }: IncomingCall, action: AnyAction | undefined): Arrival {

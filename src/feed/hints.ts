@@ -1,7 +1,9 @@
 // Hints between hosts: ids and kinds of what has just been committed, never the thing itself. They
 // are gathered and sent a batch at a time, one statement under way, and dropped when that fails:
-// whoever waits for one also looks by itself within a second. A host does not hear its own.
+// whoever waits for one also looks by itself within a second. A host does not hear its own, and
+// sends none while it is the only one.
 
+import { keepCompany } from "./company.js";
 import type { Unsubscribe } from "./signals.js";
 
 const runKinds = ["event", "ended", "cancel", "steering"] as const;
@@ -27,6 +29,8 @@ export interface HintsParts {
   host_id: string;
   /** Between one batch and the next. */
   pause_ms: number;
+  /** Between one sign of life and the next. */
+  hello_ms: number;
 }
 
 /** NOTIFY takes less than 8,000 bytes. */
@@ -41,15 +45,20 @@ export const createNoHints = (): Hints => ({
   stop: async () => undefined,
 });
 
-export function createHints({ open, host_id, pause_ms }: HintsParts): Hints {
+export function createHints({ open, host_id, pause_ms, hello_ms }: HintsParts): Hints {
   const listeners = new Set<(hint: Hint) => void>();
   const waiting = new Set<string>();
   let sending = false;
   let stopped = false;
   const carrier = open((payload) => {
-    for (const hint of readPayload(payload, host_id)) {
-      for (const listener of listeners) listener(hint);
-    }
+    const read = readPayload(payload);
+    if (read === null || read.host_id === host_id) return;
+    company.hear(read.host_id);
+    for (const hint of read.hints) for (const listener of listeners) listener(hint);
+  });
+  const company = keepCompany({
+    period_ms: hello_ms,
+    sayHello: () => void carrier.send([JSON.stringify([host_id])]).catch(() => undefined),
   });
 
   async function send(): Promise<void> {
@@ -67,7 +76,7 @@ export function createHints({ open, host_id, pause_ms }: HintsParts): Hints {
 
   return {
     publish(hint) {
-      if (stopped || waiting.size >= waiting_max) return;
+      if (stopped || waiting.size >= waiting_max || company.isAlone()) return;
       waiting.add(JSON.stringify([hint.kind, hint.tenant_id, ...runOf(hint)]));
       if (!sending) void send();
     },
@@ -77,6 +86,7 @@ export function createHints({ open, host_id, pause_ms }: HintsParts): Hints {
     },
     async stop() {
       stopped = true;
+      company.stop();
       await carrier.stop();
     },
   };
@@ -99,15 +109,16 @@ function packPayloads(texts: readonly string[], host_id: string): string[] {
 }
 
 /** What is not understood is somebody else's: nothing depends on it. */
-function readPayload(payload: string, host_id: string): Hint[] {
+function readPayload(payload: string): { host_id: string; hints: Hint[] } | null {
   let read: unknown;
   try {
     read = JSON.parse(payload);
   } catch {
-    return [];
+    return null;
   }
-  if (!Array.isArray(read) || typeof read[0] !== "string" || read[0] === host_id) return [];
-  return read.slice(1).flatMap((told) => readHint(told) ?? []);
+  if (!Array.isArray(read) || typeof read[0] !== "string") return null;
+  const [host_id, ...told] = read as [string, ...unknown[]];
+  return { host_id, hints: told.flatMap((hint) => readHint(hint) ?? []) };
 }
 
 function readHint(told: unknown): Hint | null {

@@ -101,7 +101,7 @@ const admin = { permission: "agent_run:admin", workspaces: null };
 const creator = { permission: "agent_run:create", workspaces: null };
 
 describe("facts that every grant carries", () => {
-  test("tenant, caller, delegation, clock, read days and unlimited names", () => {
+  test("tenant, caller, delegation, clock and read days", () => {
     const principal = { tenant_id: "t1", plugin_identity: "acme/bot" };
     const sources = [
       { permissions: ["runtime:admin", "agent_run:create"], workspaces: null },
@@ -129,7 +129,7 @@ describe("facts that every grant carries", () => {
       held: [],
       claim: null,
       force: false,
-      unlimited: ["agent_run:create", "runtime:admin"],
+      unlimited: [],
       read_days: 3,
     });
     expect(Object.isFrozen(grant)).toBe(true);
@@ -145,6 +145,20 @@ describe("facts that every grant carries", () => {
 });
 
 describe("permission", () => {
+  test("what may be granted is judged by the names without a workspace limit", () => {
+    const principal = { tenant_id: "t1", plugin_identity: "acme/bot" };
+    const sources = [
+      { permissions: ["runtime:admin", "plugin:admin"], workspaces: null },
+      { permissions: ["*"], workspaces: ["w1"] },
+    ];
+    const grant = mintGrant({
+      action: { name: "plugin_list", access: permission("plugin:admin") },
+      caller: { principal, via: null, standing: { principal, enabled: true, sources } },
+      params: {}, now: null, read_days: 3,
+    });
+    expect(grant.unlimited).toEqual(["plugin:admin", "runtime:admin"]);
+  });
+
   const create = { name: "run_create", access: permission("agent_run:admin", "agent_run:create") };
   test.each([
     [["agent_run:admin"], admin, null],

@@ -1,7 +1,7 @@
 // Hints between hosts: gathered, sent one batch at a time, heard by the others only; what cannot be
 // sent is dropped, what is not understood is ignored, and a connection that was lost is opened again.
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createHints, createNoHints, type Hint, type Hints } from "../../src/feed/hints.js";
 import { shareSignals } from "../../src/feed/sharing.js";
 import { createSignals, type SteeringFact } from "../../src/feed/signals.js";
@@ -13,8 +13,9 @@ const event = (run_id: string): Hint => ({ kind: "event", tenant_id: "default", 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 /** A carrier that a test answers by hand. */
-function openCarrier() {
+function openCarrier(hello_ms = 60_000) {
   const batches: string[][] = [];
+  const hellos: number[] = [];
   let answer = { done: (): void => undefined, fail: (): void => undefined };
   let onPayload = (_payload: string): void => undefined;
   const hints = createHints({
@@ -22,6 +23,10 @@ function openCarrier() {
       onPayload = listener;
       return {
         send(payloads) {
+          if (payloads[0] === '["host-a"]') {
+            hellos.push(performance.now());
+            return Promise.resolve();
+          }
           batches.push([...payloads]);
           return new Promise((resolve, reject) => {
             answer = { done: resolve, fail: () => reject(new Error("down")) };
@@ -32,11 +37,12 @@ function openCarrier() {
     },
     host_id: "host-a",
     pause_ms: 1,
+    hello_ms,
   });
   const heard: Hint[] = [];
   hints.onHint((hint) => heard.push(hint));
   const arrive = (payload: string) => onPayload(payload);
-  return { hints, batches, heard, arrive, done: () => answer.done(), fail: () => answer.fail() };
+  return { hints, batches, hellos, heard, arrive, done: () => answer.done(), fail: () => answer.fail() };
 }
 
 describe("a batch", () => {
@@ -83,6 +89,55 @@ describe("a batch", () => {
     for (const place of upTo(20_000)) hints.publish(event(`r${place}`));
     await turn();
     expect(batches[0]!.flatMap((text) => JSON.parse(text).slice(1))).toHaveLength(5000);
+  });
+});
+
+describe("company", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const pass = (ms: number) => vi.advanceTimersByTime(ms);
+
+  test("a host says hello when it begins, at every period, and to whom it did not know", () => {
+    const { hellos, arrive } = openCarrier(1000);
+    expect(hellos).toHaveLength(1);
+    pass(2000);
+    expect(hellos).toHaveLength(3);
+    arrive('["host-a"]');
+    expect(hellos).toHaveLength(3);
+    arrive('["host-b"]');
+    expect(hellos).toHaveLength(4);
+    arrive('["host-b",["claimable","t"]]');
+    expect(hellos).toHaveLength(4);
+  });
+
+  test("to nobody nothing is sent, once others have had time to answer the first hello", async () => {
+    const { hints, batches } = openCarrier(1000);
+    hints.publish(event("early"));
+    await turn();
+    expect(batches).toHaveLength(1);
+    const { hints: alone, batches: none } = openCarrier(1000);
+    pass(1001);
+    alone.publish(event("alone"));
+    await turn();
+    expect(none).toEqual([]);
+  });
+
+  test("one that is heard is told, until it has been silent for three periods", async () => {
+    const { hints, batches, arrive } = openCarrier(1000);
+    pass(1500);
+    arrive('["host-b"]');
+    pass(2500);
+    hints.publish(event("heard"));
+    await turn();
+    expect(batches).toEqual([['["host-a",["event","default","heard"]]']]);
+    pass(2000);
+    hints.publish(event("silent"));
+    await turn();
+    expect(batches).toHaveLength(1);
   });
 });
 
@@ -182,6 +237,7 @@ describe("over Postgres", () => {
       open: (onNotice) => databases[place]!.listen({ channel: "hints_test", onNotice }),
       host_id: `host-${place}`,
       pause_ms: 1,
+      hello_ms: 200,
     });
     const heard = new Set<string>();
     hints.onHint((hint) => heard.add("run_id" in hint ? hint.run_id : hint.kind));
@@ -230,7 +286,7 @@ describe("over Postgres", () => {
     });
     const hints = createHints({
       open: (onNotice) => down.listen({ channel: "hints_test", onNotice }), host_id: "c",
-      pause_ms: 1,
+      pause_ms: 1, hello_ms: 100,
     });
     for (const place of upTo(100)) {
       hints.publish(event(`r${place}`));

@@ -46,5 +46,6 @@ export function createEvents({ database, operate, told }: LedgerParts): Ledger["
 
 /** The content comes from the write: it is what was stored, also when the write is a repeat. */
 function complete<Event>(receipt: unknown, { data, usage, metadata }: NewResult): Event {
-  return { ...(receipt as object), data, usage, metadata } as Event;
+  // Nobody else has the receipt; a spread of it would cost several times as much.
+  return Object.assign(receipt as object, { data, usage, metadata }) as Event;
 }
