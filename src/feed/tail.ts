@@ -113,7 +113,7 @@ export class Tail {
         this.#again ||= page.more;
         if (!page.more) this.#ended = page.ended;
         if (this.#ended !== null) this.#again = false;
-        if (page.items.length > 0 || this.#ended !== null) pumpAll(this.#current);
+        if (page.items.length > 0 || this.#ended !== null) await pumpAll(this.#current);
       }
     } catch (cause) {
       this.#parts.onReadFailure(cause);
@@ -134,7 +134,7 @@ export class Tail {
         this.#keepPage(after, page);
         // Whose turn it was goes last, so that everybody gets one.
         if (this.#behind.delete(first)) this.#behind.add(first);
-        pumpAll(this.#behind);
+        await pumpAll(this.#behind);
       }
     } catch (cause) {
       this.#parts.onReadFailure(cause);
@@ -179,11 +179,17 @@ export class Tail {
   }
 }
 
-/** Readers that still cannot go on put themselves back. */
-function pumpAll(waiting: Set<Reader>): void {
+/** Served in one turn: what they are told is written at its end. */
+const turn_readers = 32;
+
+/** Readers that still cannot go on put themselves back. One that has gone meanwhile takes nothing. */
+async function pumpAll(waiting: Set<Reader>): Promise<void> {
   const readers = [...waiting];
   waiting.clear();
-  for (const reader of readers) reader.pump();
+  for (const [place, reader] of readers.entries()) {
+    if (place > 0 && place % turn_readers === 0) await new Promise(setImmediate);
+    reader.pump();
+  }
 }
 
 const sizeOf = ({ event, interaction }: StoredEvent): number =>

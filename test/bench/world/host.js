@@ -1,4 +1,4 @@
-// A host as its users run it: `runhost serve` in a process of its own. registerPlugin gives a load
+// A host as `npm start` runs it: `runhost serve` in a process of its own. registerPlugin gives a load
 // process an identity on it; readMetrics and readResidentBytes look at it from outside.
 
 import { spawn } from "node:child_process";
@@ -11,6 +11,7 @@ import { Link } from "../load/link.js";
 import { stopChild } from "./process.js";
 
 const program = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
+const young_room = "--max-semi-space-size=64";
 const admin_token = "bench-admin-token";
 
 /**
@@ -31,7 +32,7 @@ const admin_token = "bench-admin-token";
  */
 export async function startHost(ending, { database_url, node_args = [] }) {
   const data_dir = await mkdtemp(join(tmpdir(), "runhost-bench-host-"));
-  const child = spawn(process.execPath, [...node_args, program, "serve"], {
+  const child = spawn(process.execPath, [young_room, ...node_args, program, "serve"], {
     env: hostEnvironment({ database_url, data_dir }),
     stdio: ["ignore", "pipe", "inherit"],
     // Its own process group: Ctrl-C in a terminal must reach the benchmark first.
