@@ -182,7 +182,7 @@ export class Tail {
 /** Served in one turn: what they are told is written at its end. */
 const turn_readers = 32;
 
-/** Readers that still cannot go on put themselves back. One that has gone meanwhile takes nothing. */
+/** Readers that still cannot go on put themselves back; one that has gone takes nothing. */
 async function pumpAll(waiting: Set<Reader>): Promise<void> {
   const readers = [...waiting];
   waiting.clear();

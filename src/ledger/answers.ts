@@ -45,10 +45,10 @@ export function createOperate(database: Database, batch: Batch = createBatch(dat
 
   return async (name, operation) => {
     const { grant, input } = operation;
-    const call = { tenant_id: operation.tenant_id ?? grant.tenant_id, grant, input };
+    const tenant_id = operation.tenant_id ?? grant.tenant_id;
     const outcome = await (isBatched(name)
-      ? batch({ ...call, name, key: keys[name](operation) })
-      : alone(name, call));
+      ? batch({ name, tenant_id, key: keys[name](operation), grant, input })
+      : alone(name, { tenant_id, grant, input }));
     refuseIf(outcome.refusal);
     return outcome;
   };
