@@ -7,7 +7,7 @@ import { Refusal } from "../contract/errors.js";
 import type { Dispatcher } from "../dispatch/dispatcher.js";
 import { readFrame, type CheckedRequest, type Element } from "./frame.js";
 import { createLiveness, type Liveness } from "./liveness.js";
-import { createOrder } from "./order.js";
+import { createOrder, type Order } from "./order.js";
 import { createOutbox, type Outbox } from "./outbox.js";
 import type {
   Feed, Identities, Leave, NotedClaim, Principal, Proof, ServedConnection, Subscriber, Transport,
@@ -42,9 +42,10 @@ export class Connection implements ServedConnection {
   readonly #outbox: Outbox;
   readonly #subscriber: Subscriber;
   readonly #liveness: Liveness;
-  readonly #runs = createOrder();
-  readonly #logins = createOrder();
-  readonly #abort = new AbortController();
+  /** These are made when the first call needs them: most connections of a fleet are idle. */
+  #runs: Order | null = null;
+  #logins: Order | null = null;
+  #abort: AbortController | null = null;
   readonly #connectTimer: NodeJS.Timeout;
   /** Settles when the transport has closed, whoever began it. */
   readonly gone: Promise<void>;
@@ -60,8 +61,6 @@ export class Connection implements ServedConnection {
   constructor(parts: ConnectionParts) {
     const { transport, bounds } = parts;
     this.#parts = parts;
-    // Every waiting call listens; the bound on calls in flight bounds the listeners.
-    setMaxListeners(0, this.#abort.signal);
     this.gone = new Promise((resolve) => {
       this.#markGone = resolve;
     });
@@ -155,7 +154,7 @@ export class Connection implements ServedConnection {
   async leave({ code, reason, refusal, cut_ms, wait_ms }: Leave): Promise<void> {
     this.#leaving ??= refusal;
     this.#subscriber.end();
-    const cut = setTimeout(() => this.#abort.abort(refusal), cut_ms);
+    const cut = setTimeout(() => this.#takeAbort().abort(refusal), cut_ms);
     await new Promise<void>((resolve) => {
       const end = setTimeout(resolve, wait_ms);
       this.#idleListeners.add(() => {
@@ -192,8 +191,17 @@ export class Connection implements ServedConnection {
     this.#liveness.stop();
     this.#subscriber.end();
     this.#outbox.stop();
-    this.#abort.abort(new Refusal("UNAVAILABLE"));
+    this.#abort?.abort(new Refusal("UNAVAILABLE"));
     this.#noteIdle();
+  }
+
+  #takeAbort(): AbortController {
+    if (this.#abort !== null) return this.#abort;
+    this.#abort = new AbortController();
+    // Every waiting call listens; the bound on calls in flight bounds the listeners.
+    setMaxListeners(0, this.#abort.signal);
+    if (this.#closing) this.#abort.abort(new Refusal("UNAVAILABLE"));
+    return this.#abort;
   }
 
   #noteIdle(): void {
@@ -256,7 +264,7 @@ export class Connection implements ServedConnection {
     after: (() => void)[],
   ): Promise<unknown> {
     if (turn.before !== null) await turn.before;
-    const { signal } = this.#abort;
+    const { signal } = this.#takeAbort();
     const afterAnswer = (work: () => void): void => void after.push(work);
     const { handOn } = turn;
     const input = { id, method, params, inspect, connection: this, signal, afterAnswer, handOn };
@@ -271,11 +279,11 @@ export class Connection implements ServedConnection {
    */
   #takeTurn({ method, params }: CheckedRequest): Turn {
     const keys = this.#parts.dispatcher.orderKeys(method, params);
-    const runs = keys.map((key) => this.#runs.take(key, method));
+    const runs = keys.map((key) => (this.#runs ??= createOrder()).take(key, method));
     const takeEffect = (): void => runs.forEach((run) => run.giveWay());
     const connects = this.#proof === null && method === connectMethod;
-    const login = connects ? this.#logins.take(connectMethod, "") : null;
-    const tail = connects ? login!.before : this.#logins.tail(connectMethod);
+    const login = connects ? (this.#logins ??= createOrder()).take(connectMethod, "") : null;
+    const tail = login !== null ? login.before : (this.#logins?.tail(connectMethod) ?? null);
     const waits = [...runs.map(({ before }) => before), tail].filter((wait) => wait !== null);
     return {
       before: waits.length === 0 ? null : Promise.all(waits),

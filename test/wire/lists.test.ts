@@ -72,17 +72,15 @@ describe("the order of a connection", () => {
     const { plugin: { client }, claims: [a, b] } = await claimRuns(2);
     const end = ({ run_id, ...claim }: any) =>
       ({ target_run_id: run_id, ...claim, status: "completed" });
-    const frame = [
-      ["run_append_result", { results: [proved(a, 1), proved(b, 1), proved(a, 2)] }],
-      ["run_append_result", proved(a, 3)],
-    ].map(([method, params], id) => ({ jsonrpc: "2.0", id: `x${id}`, method, params }));
-    client.socket.send(JSON.stringify(frame[0]));
-    client.socket.send(JSON.stringify(frame[1]));
+    const begun = [
+      client.ask("run_append_result", { results: [proved(a, 1), proved(b, 1), proved(a, 2)] }),
+      client.ask("run_append_result", proved(a, 3)),
+    ];
     // Both are in flight; a third would be one too many.
     const over = await client.ask("run_emit_result", { results: [proved(a, 4)] });
     expect(over.error?.data["code"]).toBe("OVERLOADED");
-    await expect.poll(() => sequences(a.run_id)).toEqual([1, 2, 3]);
-    await client.call("ping");
+    await Promise.all(begun);
+    expect(await sequences(a.run_id)).toEqual([1, 2, 3]);
     const [emitted, ended] = await Promise.all([
       client.call("run_emit_result", { results: [proved(a, 4), proved(b, 2)] }),
       client.call("run_finalize", { runs: [end(b), end(a), end(a)] }),

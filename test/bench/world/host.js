@@ -11,7 +11,7 @@ import { Link } from "../load/link.js";
 import { stopChild } from "./process.js";
 
 const program = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
-const young_room = "--max-semi-space-size=64";
+const young_room = "--max-semi-space-size=32";
 const admin_token = "bench-admin-token";
 
 /**
