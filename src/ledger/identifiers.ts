@@ -16,8 +16,14 @@ export const fitId = (wanted: string, prefix: IdPrefix): string =>
 export const sha256Hex = (value: string | Buffer): string =>
   hash("sha256", value, "hex");
 
-/** 32 lower-case hex digits: 128 random bits. */
-export const makeClaimToken = (): string => randomBytes(16).toString("hex");
+const claim_token_digits = 32;
+
+/** Of lower-case hex digits, 128 random bits each; all from one draw. */
+export function makeClaimTokens(count: number): string[] {
+  const digits = randomBytes((count * claim_token_digits) / 2).toString("hex");
+  return Array.from({ length: count }, (_, place) =>
+    digits.slice(place * claim_token_digits, (place + 1) * claim_token_digits));
+}
 
 export interface IssuedToken {
   key_id: string;
