@@ -140,26 +140,32 @@ export class Calls {
     const connection = this.#connection;
     for (const call of this.#waiting) {
       if (connection === null || connection.unanswered >= this.#limits.calls) return;
+      if (!this.#send(connection, call)) return;
       this.#waiting.delete(call);
-      this.#send(connection, call);
     }
   }
 
-  #send(connection: Connection, call: Call): void {
+  /** False on a connection that is closing: the call never left, and waits for the next one. */
+  #send(connection: Connection, call: Call): boolean {
     const { bytes } = this.#limits;
     // The host would end the connection, and with it every other call.
     if (isLonger(call.text, bytes - envelope_bytes)) {
-      return this.#settle(call, () => { throw messageTooLarge(call.method, bytes); });
+      this.#settle(call, () => { throw messageTooLarge(call.method, bytes); });
+      return true;
     }
     call.phase = "sent";
     call.attempts += 1;
     const attempt = call.attempts;
-    connection.send(call.method, writeParams(call), (answer) => {
+    const is_taken = connection.send(call.method, writeParams(call), (answer) => {
       if (!answer["error"]) call.hear?.(answer["result"]);
       // It may have been given up, or be under way on a later connection.
       if (call.phase === "sent" && call.attempts === attempt) this.#take(call, answer);
       this.#sendWaiting();
     });
+    if (is_taken) return true;
+    call.phase = "waiting";
+    call.attempts -= 1;
+    return false;
   }
 
   #take(call: Call, { result, error }: Message): void {

@@ -44,12 +44,17 @@ export class Connection {
     return this.#answers.size;
   }
 
-  /** `params` is JSON text. The answer is told at once, before anything that came after it. */
-  send(method: string, params: string, answered: (answer: Message) => void): void {
+  /**
+   * `params` is JSON text. The answer is told at once, before anything that came after it. False:
+   * the connection is closing, and the call never left.
+   */
+  send(method: string, params: string, answered: (answer: Message) => void): boolean {
     const id = (this.#last_id += 1);
-    this.#answers.set(id, answered);
     const name = JSON.stringify(method);
-    this.#socket.send(`{"jsonrpc":"2.0","id":${id},"method":${name},"params":${params}}`);
+    const text = `{"jsonrpc":"2.0","id":${id},"method":${name},"params":${params}}`;
+    if (!this.#socket.send(text)) return false;
+    this.#answers.set(id, answered);
+    return true;
   }
 
   close(code = 1000, reason = ""): void {

@@ -10,7 +10,8 @@ export interface Closing {
 }
 
 export interface Socket {
-  send(text: string): void;
+  /** Whether it was taken; on a connection that is closing nothing leaves any more. */
+  send(text: string): boolean;
   /** One listener; it hears from the first frame on. */
   onText(listener: (text: string) => void): void;
   /** Safe to call twice; a peer that does not answer the close frame is cut. */
@@ -50,7 +51,11 @@ export const openSocket: OpenSocket = (url, signal) =>
       const timer = setTimeout(() => ws.terminate(), close_ms);
       void closed.then(() => clearTimeout(timer));
     };
-    const send = (text: string): void => ws.send(text, () => undefined);
+    const send = (text: string): boolean => {
+      if (ws.readyState !== WebSocket.OPEN) return false;
+      ws.send(text, () => undefined);
+      return true;
+    };
     const onText: Socket["onText"] = (hear) => void ws.on("message", (data) => hear(String(data)));
     ws.once("open", () => {
       signal.removeEventListener("abort", abandon);

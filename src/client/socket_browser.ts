@@ -5,12 +5,15 @@ import type { Closing, OpenSocket, Socket } from "./socket.js";
 
 /** What is used of the platform's WebSocket; Node's types do not describe it. */
 interface PlatformSocket {
+  readonly readyState: number;
   send(text: string): void;
   close(code: number, reason: string): void;
   addEventListener(type: string, hear: (event: any) => void): void;
 }
 
 const close_ms = 2000;
+/** The platform's readyState of a connection that takes what is sent. */
+const open_state = 1;
 
 export const openSocket: OpenSocket = (url, signal) =>
   new Promise((resolve, reject) => {
@@ -36,10 +39,15 @@ export const openSocket: OpenSocket = (url, signal) =>
       const timer = setTimeout(() => end({ code: 1006, reason }), close_ms);
       void closed.then(() => clearTimeout(timer));
     };
+    const send = (text: string): boolean => {
+      if (ws.readyState !== open_state) return false;
+      ws.send(text);
+      return true;
+    };
     const onText: Socket["onText"] = (hear) =>
       ws.addEventListener("message", ({ data }) => hear(String(data)));
     ws.addEventListener("open", () => {
       signal.removeEventListener("abort", abandon);
-      resolve({ send: (text) => ws.send(text), onText, close, cut, closed });
+      resolve({ send, onText, close, cut, closed });
     });
   });

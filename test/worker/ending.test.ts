@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { HostError } from "../../src/client/client.js";
-import { createWorker, RunFailed, RunStopped } from "../../src/worker/worker.js";
+import { createWorker, RunFailed, RunStopped, type WorkerProblem } from "../../src/worker/worker.js";
 import { useHost } from "../support/host.js";
 import { aborted, deafen, openBench, signal } from "./world.js";
 
@@ -258,14 +258,17 @@ describe("a worker that cannot work", () => {
     expect(() => createWorker(options)).toThrow(kind);
   });
 
-  test("the runtime of another plugin: ready rejects, done tells why", async () => {
+  test("the runtime of another plugin: ready rejects, done and onProblem tell why", async () => {
     const first = await openBench(world());
     const second = await openBench(world());
     const { runtime_id } = await first.work({ a: () => undefined });
-    const worker = createWorker({ host: second.host, runners, runtime_id });
+    const problems: WorkerProblem[] = [];
+    const onProblem = (problem: WorkerProblem) => void problems.push(problem);
+    const worker = createWorker({ host: second.host, runners, runtime_id, onProblem });
     await expect(worker.ready).rejects.toMatchObject({ code: "FORBIDDEN", reason: "out_of_scope" });
     expect(await worker.done).toMatchObject({
       reason: "refused", error: { code: "FORBIDDEN" }, unsettled_run_ids: [],
     });
+    expect(problems).toMatchObject([{ what: "runtime_register", error: { code: "FORBIDDEN" } }]);
   });
 });

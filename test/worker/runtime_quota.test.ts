@@ -1,7 +1,13 @@
 // An identity may have 1000 runtimes registered at a time: what is deregistered gives its place
-// back, whatever its name, and a name that comes again needs a place like a new one.
+// back, whatever its name, and a name that comes again needs a place like a new one. A worker that
+// finds no place does not end in silence.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { root } from "../house/source.js";
 import { fresh, registerPlugin, useHost, type Plugin } from "../support/host.js";
 
 const world = useHost();
@@ -73,4 +79,24 @@ test("of 20 that come at once for the last 5 places, 5 get one", async () => {
     Array.from({ length: 20 }, () => register(plugin, fresh("runtime"))),
   );
   expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(5);
+});
+
+test("the worker of README.md that finds no place says so, and its process fails", async () => {
+  const plugin = await registerPlugin(world());
+  await addRuntimes(plugin, { count: limit - 1, is_registered: true });
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const program = /```js\n(.*?)```/s.exec(readme)?.[1] ?? "";
+  expect(program).toContain("createWorker");
+  const code = program.replace("ws://127.0.0.1:7420/rpc", world().test.host.url);
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", code], {
+    cwd: root, env: { ...process.env, RUNHOST_TOKEN: plugin.token },
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+  let told = "";
+  child.stderr.on("data", (chunk) => (told += chunk));
+  const [exit_code] = await once(child, "close");
+  expect([exit_code, told.match(/what: '(\w+)'/)?.[1]]).toEqual([1, "runtime_register"]);
+  // Once by onProblem, and once as what ended the process.
+  expect(told.match(/reason: 'quota_exceeded'/g)?.length).toBeGreaterThanOrEqual(2);
+  expect(told).not.toContain(plugin.token);
 });
