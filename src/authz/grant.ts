@@ -34,22 +34,23 @@ type Judged = Partial<Omit<GrantFacts, "tenant_id" | "caller" | "via" | "action"
 export function mintGrant<A extends Access>(request: MintRequest<A>): Grant<A["kind"]> {
   const { action, caller } = request;
   const facts: GrantFacts = {
-    tenant_id: caller?.principal.tenant_id ?? "default",
-    caller: caller?.principal.plugin_identity ?? "",
-    via: caller?.via ?? null,
-    action: action.name,
+    // Members as jsonb keeps them, short names first: it need not sort the grants of a batch.
     now: request.now,
-    run_id: null,
-    target_run_id: null,
-    capability: null,
+    via: caller?.via ?? null,
+    held: [],
     mode: null,
     admin: null,
-    creator: null,
-    held: [],
     claim: null,
     force: false,
-    unlimited: [],
+    action: action.name,
+    caller: caller?.principal.plugin_identity ?? "",
+    run_id: null,
+    creator: null,
     read_days: request.read_days,
+    tenant_id: caller?.principal.tenant_id ?? "default",
+    unlimited: [],
+    capability: null,
+    target_run_id: null,
     ...judge(action.access, request),
   };
   return Object.freeze(facts) as Grant<A["kind"]>;
@@ -222,9 +223,9 @@ function shownClaim(minting: Minting): ShownClaim | null {
   if (runtime_id === null || claim_token === null) return null;
   const epoch = minting.params["claim_epoch"];
   return {
+    epoch: typeof epoch === "number" ? epoch : null,
     runtime_id,
     token_sha256: sha256Hex(claim_token),
-    epoch: typeof epoch === "number" ? epoch : null,
   };
 }
 

@@ -3,6 +3,7 @@
 // A run always has the same lane, so its writes keep their order. A batch names one tenant and is
 // bounded; each write gets its own outcome, and one that breaks the statement breaks only itself.
 
+import { availableParallelism } from "node:os";
 import { Refusal } from "../contract/errors.js";
 import { type Database, Late } from "../sql/database.js";
 import { type BatchFunction, callBatchFunction, type Outcome } from "../sql/ledger_function.js";
@@ -34,9 +35,14 @@ interface Waiting {
   reject(cause: unknown): void;
 }
 
-export const batchBounds: BatchBounds = { lanes: 2, items_max: 256, bytes_max: 1_048_576 };
+export const batchBounds = (): BatchBounds => ({
+  // Each takes a share of what could go together: more of them pay where processors are to spare.
+  lanes: Math.min(4, Math.max(1, Math.floor(availableParallelism() / 4))),
+  items_max: 256,
+  bytes_max: 1_048_576,
+});
 
-export function createBatch(database: Database, bounds: BatchBounds = batchBounds): Batch {
+export function createBatch(database: Database, bounds: BatchBounds = batchBounds()): Batch {
   const lanes = new Map<string, Waiting[]>();
 
   /** The lane exists while it has something to send, and sends one statement at a time. */

@@ -11,7 +11,9 @@ export const makeId = (prefix: IdPrefix): string => `${prefix}_${v7()}`;
 
 /** `wanted`, unless it is longer than an id may be: then a made one. */
 export const fitId = (wanted: string, prefix: IdPrefix): string =>
-  [...wanted].length <= limits.id_characters ? wanted : makeId(prefix);
+  wanted.length <= limits.id_characters || [...wanted].length <= limits.id_characters
+    ? wanted
+    : makeId(prefix);
 
 export const sha256Hex = (value: string | Buffer): string =>
   hash("sha256", value, "hex");

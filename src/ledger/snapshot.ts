@@ -13,7 +13,7 @@ interface Bound {
   binding_id: string;
 }
 
-export function buildSnapshot({ run, binding_id }: Bound): Record<string, unknown> {
+export function buildSnapshot({ run, binding_id }: Bound) {
   const scope = readScope(run);
   const binding_identity = identifyBinding(run);
   const actor = (run.event["actor"] ?? {}) as Record<string, unknown>;
@@ -32,13 +32,23 @@ export function buildSnapshot({ run, binding_id }: Bound): Record<string, unknow
     workspace_id: scope.workspace_id,
   };
   return {
-    plugin_identity: ownerOfRunner(run.runner_id),
+    bot_id: scope.bot_id,
     runner_id: run.runner_id,
+    thread_id: scope.thread_id,
     binding_id,
+    state_policy: run.snapshot.state_policy,
+    workspace_id: scope.workspace_id,
+    state_context: {
+      actor_id: facts.actor_id,
+      actor_type: facts.actor_type,
+      scope_keys: keyScopes({ shared, scope, facts }),
+      subject_id: facts.subject_id,
+      subject_type: facts.subject_type,
+    },
+    available_apis: run.snapshot.available_apis,
+    conversation_id: scope.conversation_id,
+    plugin_identity: ownerOfRunner(run.runner_id),
     binding_identity,
-    ...scope,
-    ...run.snapshot,
-    state_context: { scope_keys: keyScopes({ shared, scope, facts }), ...facts },
   };
 }
 
@@ -78,7 +88,7 @@ function keyScopes({ shared, scope, facts }: KeyParts): Partial<Record<Scope, st
   const keys: Partial<Record<Scope, string>> = {};
   for (const [name, identity] of Object.entries(identities) as [Scope, object | null][]) {
     if (identity === null) continue;
-    const hashed = sha256Hex(canonicalJson({ ...shared, scope: name, ...identity }));
+    const hashed = sha256Hex(canonicalJson(Object.assign({ scope: name }, shared, identity)));
     keys[name] = `${name}:v2:${hashed}`;
   }
   return keys;

@@ -28,7 +28,6 @@ function nameEvent(published: EventToPublish): object {
     event,
     run: published.run === null ? null : nameRun(published.run, { ...published, event }),
     steering_id: makeId("steer"),
-    transcript_id: makeId("msg"),
     attachment_refs: Array.isArray(attachments) ? attachments : [],
   };
 }

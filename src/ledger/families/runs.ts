@@ -8,11 +8,11 @@ import { terminalStatuses } from "../../contract/scalars.js";
 import { listRuns } from "../../sql/run_list.js";
 import { limits } from "../../contract/limits.js";
 import { pageBy, refuseIf } from "../answers.js";
-import { fitId, makeId } from "../identifiers.js";
+import { makeId } from "../identifiers.js";
 import type { Ledger } from "../ledger.js";
 import { type LedgerParts, tellAftermath } from "../parts.js";
-import type { NewRun, RunListQuery } from "../requests.js";
-import { buildSnapshot } from "../snapshot.js";
+import { type MadeRun, nameRun, recordNewRun } from "../new_run.js";
+import type { RunListQuery } from "../requests.js";
 
 export function createRuns(parts: LedgerParts): Ledger["runs"] {
   const { operate, told } = parts;
@@ -28,8 +28,11 @@ export function createRuns(parts: LedgerParts): Ledger["runs"] {
       return found["run"] as RunDetail;
     },
     async create(grant, run) {
-      const stored = await operate("run_create", { grant, input: nameRun(run) });
-      const created = stored["run"] as Run;
+      const input = nameRun(run);
+      const { made, run: repeated } = await operate("run_create", { grant, input });
+      const created = made === undefined
+        ? (repeated as Run)
+        : recordNewRun(grant.caller, input, made as MadeRun);
       if (created.status === "queued") told.runClaimable(grant.tenant_id);
       return created;
     },
@@ -71,24 +74,6 @@ export function createRuns(parts: LedgerParts): Ledger["runs"] {
       const reading = { ...grant, run_id: null, target_run_id: run_id };
       return waitForEnd(parts, { reading, ...wait });
     },
-  };
-}
-
-/** Gives a new run the ids that its request left to the host, and its snapshot. */
-function nameRun(run: NewRun): object {
-  const run_id = run.run_id ?? makeId("run");
-  const event_id = run.event.event_id ?? fitId(`${run.event.source}:${run_id}`, "evt");
-  const binding_id =
-    run.binding.binding_id ?? fitId(`api:${run.runner_id}:${run_id}`, "bind");
-  const attachments = run.log_input["attachments"];
-  return {
-    ...run,
-    run_id,
-    event: { ...run.event, event_id },
-    binding: { ...run.binding, binding_id },
-    snapshot: buildSnapshot({ run, binding_id }),
-    transcript_id: makeId("msg"),
-    attachment_refs: Array.isArray(attachments) ? attachments : [],
   };
 }
 
