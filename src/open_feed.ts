@@ -57,6 +57,7 @@ export function openFeed(parts: FeedFloorParts): OpenFeed {
       const watches = watchConnections({ ...parts, connections, onFailure });
       ends.push(
         signals.onPluginChanged((named) => directory.forget(named)),
+        signals.onRunEnded((named) => connections.forgetRun(named)),
         shareSignals({ signals, hints, ...watches }),
         watches.stop,
       );

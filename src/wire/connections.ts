@@ -36,6 +36,8 @@ export interface Connections {
   revoke(principal: Principal, active_key_id: string | null): void;
   pushCancel(request: CancelRequest): void;
   pushSteering(waiting: WaitingSteering): void;
+  /** The run has ended: nothing is pushed for it any more. */
+  forgetRun(named: { tenant_id: string; run_id: string }): void;
   /** Answers what is in flight, closes with 1001, settles when all are gone. */
   drain(): Promise<void>;
 }
@@ -102,6 +104,7 @@ export function createConnections(shared: Shared): Connections {
         connection.notify("steering_available", { run_id, pending });
       }
     },
+    forgetRun: (named) => memory.forgetRun(named),
     async drain() {
       const leave = {
         code: 1001,
@@ -188,6 +191,10 @@ function createMemory({ hold, remembered_max, log }: MemoryParts) {
       entry.claims.set(key, claim.claim_epoch);
       link(byRun, key, entry);
       if (entry.claims.size > remembered_max) dropClaim(entry, entry.claims.keys().next().value!);
+    },
+    forgetRun(named: { tenant_id: string; run_id: string }): void {
+      const key = runKey(named);
+      for (const entry of [...(byRun.get(key) ?? [])]) dropClaim(entry, key);
     },
     findByIdentity: (named: Principal): Entry[] => [...(byIdentity.get(identityKey(named)) ?? [])],
     /** The plugin's connections, and the one that made the claim. */

@@ -72,6 +72,24 @@ describe("run_cancel_requested", () => {
     expect(await told(second)).toEqual([pushed]);
   });
 
+  test("a run that has ended is forgotten, of one tenant and by every connection", async () => {
+    await start();
+    const [mine, theirs] = [await as("default.worker"), await as("t2.worker")];
+    for (const peer of [mine, theirs]) {
+      await peer.call("claim", { run_id: "run_1", claim_epoch: 2 });
+      await peer.call("claim", { run_id: "run_2", claim_epoch: 2 });
+    }
+    wire.connections.forgetRun({ tenant_id: "default", run_id: "run_1" });
+    for (const tenant_id of ["default", "t2"]) {
+      wire.connections.pushCancel({ ...request, tenant_id });
+      wire.connections.pushCancel({ ...request, tenant_id, run_id: "run_2" });
+    }
+    const runs = async (peer: Peer) =>
+      (await told(peer)).map((message) => (message as typeof pushed).params.run_id);
+    expect(await runs(mine)).toEqual(["run_2"]);
+    expect(await runs(theirs)).toEqual(["run_1", "run_2"]);
+  });
+
   test("goes to no claimer of a run that is not claimed", async () => {
     await start();
     const peer = await as("default.worker");
