@@ -1,7 +1,8 @@
 -- Claims, renewals and ends, which move many runs in one statement, keep agent_run_open and
--- agent_run_ended in that statement. They run in functions that set runhost.places for themselves,
--- and the trigger leaves the rows of their statements alone, but of no other: the setting is gone
--- when the function ends. A column instead would be logged with all that stands before it.
+-- agent_run_ended in that statement. Their functions set runhost.places before it and clear it after
+-- it, and the trigger leaves the rows of such statements alone, but of no other: what fails between
+-- takes the setting back with it. A function that sets it in its head could be made by superusers
+-- only. A column instead would be logged with all that stands before it.
 
 create or replace function place_moved_run() returns trigger language plpgsql as $$
 begin
@@ -47,9 +48,9 @@ drop function claim_runs(text, bigint[], text[], text[], text[], int[], text, ti
 create function claim_runs(
   p_tenant text, p_ids bigint[], p_run_ids text[], p_token_sha256s text[], p_runtimes text[],
   p_leases int[], p_caller text, p_now timestamptz
-) returns table (nth int, item json, traceparent text) language plpgsql
-set runhost.places to 'in statement' as $$
+) returns table (nth int, item json, traceparent text) language plpgsql as $$
 begin
+  perform set_config('runhost.places', 'in statement', true);
   return query with placed as (
     update agent_run_open o set status = 'claimed', not_before = null,
       claimed_by_runtime_id = x.runtime_id, claim_lease_expires_at = least(
@@ -90,15 +91,17 @@ begin
         epoch_ms(r.claim_lease_expires_at) as claim_lease_expires_at_ms,
         r.snapshot -> 'available_apis' as available_apis) w),
     q.traceparent;
+  perform set_config('runhost.places', '', true);
 end $$;
 drop function work_item(agent_run, agent_run_request);
 
 drop function end_runs(text, run_end[]);
 create function close_runs(p_tenant text, p_ends run_end[])
 returns table (id bigint, run_id text, record json)
-language plpgsql set runhost.places to 'in statement' as $$
+language plpgsql as $$
 #variable_conflict use_column
 begin
+  perform set_config('runhost.places', 'in statement', true);
   return query with ended as (
     update agent_run r set status = e.status,
       status_reason = coalesce(e.status_reason, r.status_reason),
@@ -126,6 +129,7 @@ begin
     where i.tenant_id = p_tenant and i.id = p.id
   )
   select d.id, d.run_id, d.record from ended d;
+  perform set_config('runhost.places', '', true);
 end $$;
 
 -- END: the only way in which runs become terminal. The caller holds their locks. `queued`: a run
@@ -178,10 +182,11 @@ end $$;
 create or replace function renew_runs(
   p_tenant text, p_runs bigint[], p_seconds int[], p_at timestamptz[]
 ) returns table (run bigint, record jsonb) language plpgsql
-set plan_cache_mode to force_generic_plan set runhost.places to 'in statement'
+set plan_cache_mode to force_generic_plan
 set enable_seqscan to off set enable_hashjoin to off set enable_mergejoin to off as $$
 #variable_conflict use_column
 begin
+  perform set_config('runhost.places', 'in statement', true);
   return query with renewed as (
     update agent_run r set updated_at = x.at, claim_lease_expires_at = least(
         x.at + make_interval(secs => x.seconds), r.deadline_at + interval '60 seconds')
@@ -197,4 +202,5 @@ begin
     where o.tenant_id = p_tenant and o.id = n.id
   )
   select n.id, n.record from renewed n;
+  perform set_config('runhost.places', '', true);
 end $$;
