@@ -1,8 +1,8 @@
 -- Claims, renewals and ends, which move many runs in one statement, keep agent_run_open and
--- agent_run_ended in that statement. Their functions set runhost.places before it and clear it after
--- it, and the trigger leaves the rows of such statements alone, but of no other: what fails between
--- takes the setting back with it. A function that sets it in its head could be made by superusers
--- only. A column instead would be logged with all that stands before it.
+-- agent_run_ended in that statement. Their functions set runhost.places before it and clear it
+-- after it, and the trigger leaves the rows of such statements alone, but of no other: what fails
+-- between takes the setting back with it. A function that sets it in its head could be made by
+-- superusers only. A column instead would be logged with all that stands before it.
 
 create or replace function place_moved_run() returns trigger language plpgsql as $$
 begin
