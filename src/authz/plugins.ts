@@ -34,7 +34,7 @@ export interface ConfiguredPlugin {
 export interface Directory {
   /** Token to identity; UNAUTHENTICATED for unknown, malformed, revoked and disabled alike. */
   identify(plugin_token: string): Promise<Proof>;
-  /** Resolves without I/O while the facts are fresh; UNAVAILABLE when they cannot be read. */
+  /** By return while the facts are fresh; UNAVAILABLE when they cannot be read. */
   standing(principal: Principal): Standing | Promise<Standing>;
   /** Names of table and configuration, sorted, as far as memory knows them. */
   permissions(principal: Principal): readonly string[];

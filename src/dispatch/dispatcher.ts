@@ -162,7 +162,7 @@ async function handle(
   if (action.ordered === true) input.handOn();
   const result = await handling;
   takeEffect();
-  return checkResult(action, action.settle ? await action.settle(call, result) : result);
+  return finish(action, call, result);
 }
 
 async function handleList(
@@ -174,9 +174,7 @@ async function handleList(
   const answering = answerItems(action, items, async (item): Promise<ListItem> => {
     try {
       const { call, handling } = start(parts, admitted, checkItem(action, item, input.inspect));
-      const result = await handling;
-      const settled = action.settle ? await action.settle(call, result) : result;
-      return { result: checkResult(action, settled) };
+      return { result: await finish(action, call, await handling) };
     } catch (thrown) {
       return { error: parts.refuse(judgeRefusal(action, thrown), action.name) };
     }
@@ -209,6 +207,12 @@ function start(
     params, sent, grant, again, afterAnswer, ledger, log, host, connection, signal, traceparent,
   };
   return { call, handling: action.handle(call) };
+}
+
+/** The answer to a call that took effect; a promise only where the action waits for more. */
+function finish(action: AnyAction, call: AnyCall, result: unknown): unknown {
+  if (action.settle === undefined) return checkResult(action, result);
+  return action.settle(call, result).then((settled) => checkResult(action, settled));
 }
 
 /** The run that a call writes to, if it does. */

@@ -49,7 +49,7 @@ export function createBatch(database: Database, bounds: BatchBounds = batchBound
   async function drain(lane: string, waiting: Waiting[], { name, tenant_id }: Write) {
     while (waiting.length > 0) {
       const late = await send(database, { name, tenant_id }, takeBatch(waiting, bounds));
-      // They have waited as long as a statement may, so they wait for no other.
+      // The first of them have waited as long as a statement may; none waits for a second one.
       if (late) for (const { reject } of waiting.splice(0)) reject(late);
     }
     lanes.delete(lane);

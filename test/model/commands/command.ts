@@ -134,7 +134,7 @@ async function settle({ model, real }: Turn): Promise<void> {
     const record = records.find(({ run_id, parent_run_id }) => run.run_id === ""
       ? parent_run_id === run.parent?.run_id && model.find(run_id) === undefined
       : run_id === run.run_id);
-    expect(record, `the run that ${run.parent?.run_id} left behind`).toBeDefined();
+    if (!record) throw new Error(`the host does not list the run after ${run.parent?.run_id}`);
     expect(record.id).toBeGreaterThan(last);
     run.run_id = record.run_id;
     run.number = record.id;
