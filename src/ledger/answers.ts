@@ -8,7 +8,7 @@ import type { Database } from "../sql/database.js";
 import {
   type BatchFunction, callLedgerFunction, type FunctionCall, type LedgerFunction, type Outcome,
 } from "../sql/ledger_function.js";
-import { type Batch, createBatch } from "./batches.js";
+import { type Batch, createBatch } from "./batches/batches.js";
 
 export interface Operation {
   grant: GrantFacts;

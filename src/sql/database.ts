@@ -42,8 +42,13 @@ export interface DatabaseLog {
 }
 
 export interface Database {
-  /** One autocommit statement. */
-  query<Row>(name: string, statement: (sql: Sql) => Statement<Row>): Promise<readonly Row[]>;
+  /** One autocommit statement; answered within its deadline, statement_timeout_ms unless told. */
+  query<Row>(
+    name: string,
+    statement: (sql: Sql) => Statement<Row>,
+    deadline_ms?: number,
+  ): Promise<readonly Row[]>;
+  readonly statement_timeout_ms: number;
   /** Work on one connection in one transaction: migrations only. */
   migrate<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** Resolves when the database answers; refuses with UNAVAILABLE. */
@@ -91,13 +96,17 @@ export function createDatabase(options: DatabaseOptions): Database {
     void endPool(broken, close_ms);
   };
 
-  const attempt = async <Row>(used: Pool, statement: (sql: Sql) => Statement<Row>) => {
+  const attempt = async <Row>(
+    used: Pool,
+    statement: (sql: Sql) => Statement<Row>,
+    deadline_ms: number,
+  ) => {
     if (closing) throw unavailable("the host is stopping");
     const sent = Promise.resolve(statement(used.sql));
     used.under_way.add(sent);
     const settle = () => used.under_way.delete(sent);
     sent.then(settle, settle);
-    const outcome = await withDeadline(sent, options.statement_timeout_ms);
+    const outcome = await withDeadline(sent, deadline_ms);
     if (outcome === "late") {
       renew("a statement was not answered in time", used);
       throw new Late("UNAVAILABLE", {}, "the database did not answer in time");
@@ -105,13 +114,14 @@ export function createDatabase(options: DatabaseOptions): Database {
     return outcome;
   };
 
-  const query: Database["query"] = async (name, statement) => {
+  const { statement_timeout_ms } = options;
+  const query: Database["query"] = async (name, statement, deadline_ms = statement_timeout_ms) => {
     for (let tried = 1; ; tried += 1) {
       options.on_statement?.(name);
       const ended = options.observer?.statement(name);
       const used = pool;
       try {
-        const rows = await attempt(used, statement);
+        const rows = await attempt(used, statement, deadline_ms);
         ended?.("answered");
         return rows;
       } catch (thrown) {
@@ -126,6 +136,7 @@ export function createDatabase(options: DatabaseOptions): Database {
 
   return {
     query,
+    statement_timeout_ms,
     migrate: (work) =>
       pool.sql.begin(async (sql) => {
         await sql`set local statement_timeout = 0`;
@@ -284,5 +295,6 @@ function translate(thrown: unknown, state: string, name: string, log: DatabaseLo
     log.warn({ statement: name, state }, "the database refused or dropped a statement");
     return unavailable("the database cannot be reached");
   }
+  log.warn({ statement: name, state }, "a statement failed");
   return thrown;
 }

@@ -27,9 +27,9 @@ export const pageEvents = (
       from (select sequence, run_id, bytes from agent_run_event
         where tenant_id = ${grant.tenant_id} and run_id = (select run_id from admitted)
         ${after} ${before} order by ${order} limit ${query.limit + 1}) e)
-    select a.refusal, jsonb_build_object('matching', (select count(*) from listed), 'items', (
-      select coalesce(jsonb_agg(e.record order by l.place), '[]')
-      from listed l cross join lateral (select event_record(x) as record from agent_run_event x
+    select a.refusal, json_build_object('matching', (select count(*) from listed), 'items', (
+      select coalesce(json_agg(e.record order by l.place), '[]')
+      from listed l cross join lateral (select event_json(x) as record from agent_run_event x
         where x.tenant_id = ${grant.tenant_id} and x.run_id = l.run_id
           and x.sequence = l.sequence limit 1) e
       where l.place = 1 or (l.place <= ${query.limit} and l.held <= ${limits.page_bytes}))) as page

@@ -18,7 +18,7 @@ export const pageHistory = (sql: Sql, { grant, query }: Asked<HistoryQuery>) => 
   const before = query.before_cursor === null ? sql`` : sql`and t.id < ${query.before_cursor}`;
   const order = query.direction === "forward" ? sql`asc` : sql`desc`;
   const rows = sql`select row_number() over (order by (n.t).id ${order}) as place,
-      transcript_record(n.t, ${query.include_attachments}) as item
+      transcript_json(n.t, ${query.include_attachments}) as item
     from (select t from admitted a join transcript t on ${inScope(sql, grant)}
       where true ${after} ${before} order by t.id ${order} limit ${query.limit + 1}) n`;
   return sql<GatedPage[]>`
@@ -33,7 +33,7 @@ export const searchHistory = (sql: Sql, { grant, query }: Asked<HistorySearch>) 
   const substring = sql`position(lower(${wanted}) in lower(t.content)) > 0`;
   const bySubstring = isShort ? substring : sql`(t.content_tsv is null and ${substring})`;
   const rows = sql`select row_number() over (order by (n.t).id desc) as place,
-      transcript_record(n.t, true) as item
+      transcript_json(n.t, true) as item
     from (select t from admitted a join transcript t on ${inScope(sql, grant)}
       where (t.content_tsv @@ websearch_to_tsquery('simple', ${wanted}) or ${bySubstring})
       ${oneOf(sql, sql`t.role`, query.roles)} ${oneOf(sql, sql`t.item_type`, query.item_types)}
@@ -46,7 +46,7 @@ export const searchHistory = (sql: Sql, { grant, query }: Asked<HistorySearch>) 
 export const pageEventLog = (sql: Sql, { grant, query }: Asked<EventLogQuery>) => {
   const before = query.before_cursor === null ? sql`` : sql`and t.id < ${query.before_cursor}`;
   const rows = sql`select row_number() over (order by (n.t).id desc) as place,
-      event_log_record(n.t) as item
+      event_log_json(n.t) as item
     from (select t from admitted a join event_log t on ${inScope(sql, grant)}
       where true ${oneOf(sql, sql`t.event_type`, query.event_types)} ${before}
       order by t.id desc limit ${query.limit + 1}) n`;

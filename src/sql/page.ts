@@ -15,7 +15,7 @@ export interface CutPage {
 
 /** The columns `items` and `matching` over rows (place, item). */
 export const cutPage = (sql: Sql, rows: Fragment, limit: number): Fragment => sql`
-  (select jsonb_build_object('matching', count(*), 'items', coalesce(jsonb_agg(item order by place)
+  (select json_build_object('matching', count(*), 'items', coalesce(json_agg(item order by place)
       filter (where place = 1 or (place <= ${limit} and held <= ${limits.page_bytes})), '[]'))
     from (select place, item, sum(octet_length(item::text)) over (order by place) as held
       from (${rows}) listed) measured)`;

@@ -18,7 +18,7 @@ export const listRuns = (sql: Sql, { grant, query }: Input) => {
     ? byStatus(sql, { grant, query }, query.statuses)
     : byColumns(sql, { grant, query });
   const rows = sql`select row_number() over (order by (n.r).id desc) as place,
-      run_record(n.r) as item from (${listed}) n`;
+      run_json(n.r) as item from (${listed}) n`;
   const total = query.include_total
     ? sql`(select count(*)::int
         from (select 1 from (${matching}) m limit ${limits.run_total_max + 1}) c)`

@@ -39,7 +39,7 @@ export const readTail = (sql: Sql, query: TailQuery) => sql<TailRow[]>`
       order by sequence limit ${query.limit + 1}) e)
   select (select count(*) from listed)::int as matching,
     case when r.finished_at is not null and coalesce(l.place, 1) = 1
-      then run_record(r)::text end as ended,
+      then run_json(r)::text end as ended,
     l.sequence::float8 as sequence, e.event,
     case when e.type = 'action.requested' then (select interaction_record(i)::text
       from agent_interaction i where i.tenant_id = ${query.tenant_id}
@@ -47,7 +47,7 @@ export const readTail = (sql: Sql, query: TailQuery) => sql<TailRow[]>`
   from agent_run r
     left join listed l on l.place = 1
       or (l.place <= ${query.limit} and l.held <= ${limits.page_bytes})
-    left join lateral (select x.type, event_record(x)::text as event from agent_run_event x
+    left join lateral (select x.type, event_json(x)::text as event from agent_run_event x
       where x.tenant_id = ${query.tenant_id} and x.run_id = ${query.run_id}
         and x.sequence = l.sequence limit 1) e on true
   where r.tenant_id = ${query.tenant_id} and r.run_id = ${query.run_id}

@@ -6,7 +6,7 @@ import { afterEach, expect } from "vitest";
 import type { GrantFacts } from "../../src/contract/grants.js";
 import { checkResult } from "../../src/contract/result_payloads.js";
 import { createOperate, type Operate } from "../../src/ledger/answers.js";
-import { type BatchBounds, createBatch } from "../../src/ledger/batches.js";
+import { type BatchBounds, createBatch } from "../../src/ledger/batches/batches.js";
 import type { NewResult } from "../../src/ledger/requests.js";
 import { createDatabase } from "../../src/sql/database.js";
 import type { Params } from "../support/client.js";

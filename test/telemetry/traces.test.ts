@@ -51,9 +51,9 @@ test("one trace from create to finalize, over claim and worker", async () => {
     "    run_create CLIENT",
     "    work CONSUMER",
     "      run_emit_result SERVER",
-    "        run_emit CLIENT",
+    "        run_emit_plain CLIENT",
     "      run_finalize SERVER",
-    "        run_finalize CLIENT",
+    "        run_finalize_plain CLIENT",
   ]);
   const [link] = only("run_claim").links;
   expect(link?.context).toMatchObject({ traceId: made.traceId, spanId: made.spanId });

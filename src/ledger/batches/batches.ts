@@ -4,36 +4,22 @@
 // bounded; each write gets its own outcome, and one that breaks the statement breaks only itself.
 
 import { availableParallelism } from "node:os";
-import { Refusal } from "../contract/errors.js";
-import { type Database, Late } from "../sql/database.js";
-import { type BatchFunction, callBatchFunction, type Outcome } from "../sql/ledger_function.js";
-
-export interface Write {
-  name: BatchFunction;
-  tenant_id: string;
-  /** Writes with one key keep their order: the run, or the runtime. */
-  key: string;
-  grant: object;
-  input: object;
-}
+import { Refusal } from "../../contract/errors.js";
+import { type Database, Late, type Sql } from "../../sql/database.js";
+import { callBatchFunction, type Outcome } from "../../sql/ledger_function.js";
+import { leftAfterPlain } from "./plain.js";
+import type { Waiting, Write } from "./write.js";
 
 export interface BatchBounds {
   /** Statements of one kind and tenant that may be under way at once. */
   lanes: number;
   items_max: number;
-  /** Of JSON; a single write may be larger. */
+  /** Of JSON of the inputs; a single write may be larger. */
   bytes_max: number;
 }
 
 /** Resolves with the outcome of its own write; rejects as a statement of its own would. */
 export type Batch = (write: Write) => Promise<Outcome>;
-
-interface Waiting {
-  grant: string;
-  input: string;
-  resolve(outcome: Outcome): void;
-  reject(cause: unknown): void;
-}
 
 export const batchBounds = (): BatchBounds => ({
   // Each takes a share of what could go together: more of them pay where processors are to spare.
@@ -46,9 +32,9 @@ export function createBatch(database: Database, bounds: BatchBounds = batchBound
   const lanes = new Map<string, Waiting[]>();
 
   /** The lane exists while it has something to send, and sends one statement at a time. */
-  async function drain(lane: string, waiting: Waiting[], { name, tenant_id }: Write) {
+  async function drain(lane: string, waiting: Waiting[]) {
     while (waiting.length > 0) {
-      const late = await send(database, { name, tenant_id }, takeBatch(waiting, bounds));
+      const late = await send(database, takeBatch(waiting, bounds));
       // The first of them have waited as long as a statement may; none waits for a second one.
       if (late) for (const { reject } of waiting.splice(0)) reject(late);
     }
@@ -57,9 +43,10 @@ export function createBatch(database: Database, bounds: BatchBounds = batchBound
 
   return (write) =>
     new Promise((resolve, reject) => {
-      const grant = JSON.stringify(write.grant);
-      const item: Waiting = { grant, input: JSON.stringify(write.input), resolve, reject };
-      const lane = `${write.name} ${hash(write.key) % bounds.lanes} ${write.tenant_id}`;
+      const { name, tenant_id, key, grant, input } = write;
+      const text = JSON.stringify(input);
+      const item: Waiting = { name, tenant_id, key, grant, input, text, resolve, reject };
+      const lane = `${name} ${hash(key) % bounds.lanes} ${tenant_id}`;
       const waiting = lanes.get(lane);
       if (waiting) {
         waiting.push(item);
@@ -67,48 +54,65 @@ export function createBatch(database: Database, bounds: BatchBounds = batchBound
       }
       const begun = [item];
       lanes.set(lane, begun);
-      void drain(lane, begun, write);
+      void drain(lane, begun);
     });
 }
 
 function takeBatch(waiting: Waiting[], { items_max, bytes_max }: BatchBounds): Waiting[] {
   let bytes = 0;
-  const cut = waiting.findIndex(({ grant, input }, place) => {
-    bytes += grant.length + input.length;
+  const cut = waiting.findIndex(({ text }, place) => {
+    bytes += text.length;
     return place > 0 && (place === items_max || bytes > bytes_max);
   });
   return waiting.splice(0, cut < 0 ? waiting.length : cut);
 }
 
-/** Never rejects; tells of a statement that was not answered in time. One that fails has changed
+/** Never rejects; tells of a statement that was not answered in time. Both ways together have the
+    time of one statement. */
+async function send(database: Database, items: readonly Waiting[]): Promise<Late | null> {
+  const ends_at = performance.now() + database.statement_timeout_ms;
+  try {
+    const left = await leftAfterPlain(database, items);
+    if (left.length === 0) return null;
+    return await sendWhole(database, left, Math.max(1, ends_at - performance.now()));
+  } catch (cause) {
+    return fail(items, cause);
+  }
+}
+
+/** Through the function that judges every write of its kind. A statement that fails has changed
     nothing, so its halves are sent again, in order, until the writes that break it stand alone. */
-async function send(
+async function sendWhole(
   database: Database,
-  to: { name: BatchFunction; tenant_id: string },
   items: readonly Waiting[],
+  deadline_ms?: number,
 ): Promise<Late | null> {
+  const { name, tenant_id } = items[0]!;
   const call = {
-    tenant_id: to.tenant_id,
-    grants: `[${items.map(({ grant }) => grant).join(",")}]`,
-    inputs: `[${items.map(({ input }) => input).join(",")}]`,
+    tenant_id,
+    grants: JSON.stringify(items.map(({ grant }) => grant)),
+    inputs: `[${items.map(({ text }) => text).join(",")}]`,
   };
   try {
-    const rows = await database.query(to.name, (sql) => callBatchFunction(sql, to.name, call));
+    const statement = (sql: Sql) => callBatchFunction(sql, name, call);
+    const rows = await database.query(name, statement, deadline_ms);
     if (rows.length !== items.length) {
-      throw new Error(`${to.name} answered ${rows.length} of ${items.length} writes`);
+      throw new Error(`${name} answered ${rows.length} of ${items.length} writes`);
     }
     items.forEach(({ resolve }, place) => resolve(rows[place]!.outcome));
     return null;
   } catch (cause) {
     // Whether a statement took effect whose answer was lost, nobody knows: it is not sent again.
-    if (items.length === 1 || cause instanceof Refusal) {
-      for (const { reject } of items) reject(cause);
-      return cause instanceof Late ? cause : null;
-    }
+    if (items.length === 1 || cause instanceof Refusal) return fail(items, cause);
     const middle = Math.ceil(items.length / 2);
-    const late = await send(database, to, items.slice(0, middle));
-    return (await send(database, to, items.slice(middle))) ?? late;
+    const late = await sendWhole(database, items.slice(0, middle));
+    return (await sendWhole(database, items.slice(middle))) ?? late;
   }
+}
+
+function fail(items: readonly Waiting[], cause: unknown): Late | null {
+  for (const { reject } of items) reject(cause);
+  return cause instanceof Late ? cause : null;
 }
 
 /** FNV-1a. */
