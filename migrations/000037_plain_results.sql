@@ -3,8 +3,9 @@
 -- of a run are stored, or none. Whoever sends them has seen that those of one run show one claim
 -- and ascend.
 
--- Of rows behind two limits that it does not know the planner expects one, and looks each up by its
--- key. Runs are locked in ascending id.
+-- Of rows behind two limits that it does not know the planner expects one. Runs are found by their
+-- name and written where they were found, in ascending id: to a plan made for an empty table that
+-- is the only way to write them, whatever the table has grown to since.
 create function store_plain_results(p_tenant text, p_runs jsonb, p_events jsonb)
 returns table (run_id text, sequence float8, id float8, claim_epoch float8, created_at_ms float8)
 language plpgsql set plan_cache_mode to force_generic_plan set enable_seqscan to off
@@ -13,18 +14,18 @@ set enable_bitmapscan to off set enable_mergejoin to off as $$
 begin
   return query with run as materialized (
     update agent_run r set last_sequence = i.last, updated_at = i.at
-    from (select * from (select f.id, x.place, x.caller, x.runtime_id, x.epoch, x.first, x.last,
+    from (select * from (select f.spot, x.place, x.caller, x.runtime_id, x.epoch, x.first, x.last,
           decode(x.token_sha256, 'hex') as token, coalesce(x.now, now()) as at
         from rows from (jsonb_to_recordset(p_runs) as (run_id text, caller text,
             runtime_id text, token_sha256 text, epoch bigint, first bigint, last bigint,
             now timestamptz))
           with ordinality as x (run_id, caller, runtime_id, token_sha256, epoch, first, last, now,
             place)
-          cross join lateral (select a.id from agent_run a
+          cross join lateral (select a.id, a.ctid as spot from agent_run a
             where a.tenant_id = p_tenant and a.run_id = x.run_id offset 0) f
         order by f.id limit jsonb_array_length(p_runs)) i
       limit jsonb_array_length(p_runs)) i
-    where r.tenant_id = p_tenant and r.id = i.id and r.status = 'claimed'
+    where r.tenant_id = p_tenant and r.ctid = i.spot and r.status = 'claimed'
       and r.claim_lease_expires_at > i.at and r.claimed_by_identity = i.caller
       and r.claimed_by_runtime_id = i.runtime_id and r.claim_token_sha256 = i.token
       and coalesce(i.epoch = r.claim_epoch, true) and r.last_sequence < i.first

@@ -19,7 +19,7 @@ begin
       finished_at = greatest(i.at, r.started_at, r.created_at), claim_lease_expires_at = null,
       usage = coalesce(nullif(i.usage, 'null'), r.usage),
       cost = coalesce(nullif(i.cost, 'null'), r.cost), updated_at = i.at
-    from (select * from (select f.id, x.place, x.caller, x.runtime_id, x.epoch, x.status,
+    from (select * from (select f.spot, x.place, x.caller, x.runtime_id, x.epoch, x.status,
           x.status_reason, x.usage, x.cost, decode(x.token_sha256, 'hex') as token,
           coalesce(x.now, now()) as at
         from rows from (jsonb_to_recordset(p_ends) as (run_id text, caller text,
@@ -27,11 +27,11 @@ begin
             status_reason text, usage jsonb, cost jsonb))
           with ordinality as x (run_id, caller, runtime_id, token_sha256, epoch, now, status,
             status_reason, usage, cost, place)
-          cross join lateral (select a.id from agent_run a
+          cross join lateral (select a.id, a.ctid as spot from agent_run a
             where a.tenant_id = p_tenant and a.run_id = x.run_id offset 0) f
         order by f.id limit jsonb_array_length(p_ends)) i
       limit jsonb_array_length(p_ends)) i
-    where r.tenant_id = p_tenant and r.id = i.id and r.status = 'claimed'
+    where r.tenant_id = p_tenant and r.ctid = i.spot and r.status = 'claimed'
       and r.claim_lease_expires_at > i.at and r.claimed_by_identity = i.caller
       and r.claimed_by_runtime_id = i.runtime_id and r.claim_token_sha256 = i.token
       and coalesce(i.epoch = r.claim_epoch, true)
