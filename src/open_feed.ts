@@ -74,7 +74,7 @@ function openHints({ config, hints, database }: FeedFloorParts): Hints {
   if (wanted === "none") return createNoHints();
   const channel = "runhost_hints";
   return createHints({
-    open: (onNotice) => database.listen({ channel, onNotice }),
+    open: (onNotice, onListening) => database.listen({ channel, onNotice, onListening }),
     host_id: makeId("host"),
     pause_ms: config.bounds.hints_pause_ms,
     hello_ms: config.bounds.hints_hello_ms,

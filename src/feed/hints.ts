@@ -25,7 +25,8 @@ export interface Carrier {
 }
 
 export interface HintsParts {
-  open(onPayload: (payload: string) => void): Carrier;
+  /** `onOpened` is called when what comes is heard from now on: at first, and after a loss. */
+  open(onPayload: (payload: string) => void, onOpened: () => void): Carrier;
   host_id: string;
   /** Between one batch and the next. */
   pause_ms: number;
@@ -55,7 +56,7 @@ export function createHints({ open, host_id, pause_ms, hello_ms }: HintsParts): 
     if (read === null || read.host_id === host_id) return;
     company.hear(read.host_id);
     for (const hint of read.hints) for (const listener of listeners) listener(hint);
-  });
+  }, () => company.begin());
   const company = keepCompany({
     period_ms: hello_ms,
     sayHello: () => void carrier.send([JSON.stringify([host_id])]).catch(() => undefined),

@@ -62,6 +62,8 @@ export interface Listening {
   channel: string;
   /** Also gets what this process has sent. */
   onNotice(payload: string): void;
+  /** A connection listens, the first one or one in place of another that was lost. */
+  onListening(): void;
 }
 
 /** Whoever uses them has another way to learn the same: one that is sent may never arrive. */
@@ -200,8 +202,10 @@ const reconnect_ms = 250;
 
 /** LISTEN is repeated for as long as it lasts: it costs nothing where it already holds, and shows
     a connection that broke unseen. A connection that failed is not used again (`poisoned`). */
-function openNotices(options: DatabaseOptions, { channel, onNotice }: Listening): Notices {
+function openNotices(options: DatabaseOptions, wanted: Listening): Notices {
+  const { channel, onNotice, onListening } = wanted;
   let sql: Sql | null = null;
+  let listening: Sql | null = null;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -234,7 +238,11 @@ function openNotices(options: DatabaseOptions, { channel, onNotice }: Listening)
     }));
     await run(used, used`listen ${used(channel)}`).then(
       () => {
-        if (used === sql) timer = setTimeout(listen, relisten_ms);
+        if (used !== sql) return;
+        timer = setTimeout(listen, relisten_ms);
+        if (used === listening) return;
+        listening = used;
+        onListening();
       },
       (cause: unknown) => options.log.debug({ state: stateOf(cause) }, "cannot listen for hints"),
     );

@@ -18,9 +18,11 @@ function openCarrier(hello_ms = 60_000) {
   const hellos: number[] = [];
   let answer = { done: (): void => undefined, fail: (): void => undefined };
   let onPayload = (_payload: string): void => undefined;
+  let onOpened = (): void => undefined;
   const hints = createHints({
-    open(listener) {
+    open(listener, opened) {
       onPayload = listener;
+      onOpened = opened;
       return {
         send(payloads) {
           if (payloads[0] === '["host-a"]') {
@@ -42,7 +44,10 @@ function openCarrier(hello_ms = 60_000) {
   const heard: Hint[] = [];
   hints.onHint((hint) => heard.push(hint));
   const arrive = (payload: string) => onPayload(payload);
-  return { hints, batches, hellos, heard, arrive, done: () => answer.done(), fail: () => answer.fail() };
+  return {
+    hints, batches, hellos, heard, arrive, opened: () => onOpened(), done: () => answer.done(),
+    fail: () => answer.fail(),
+  };
 }
 
 describe("a batch", () => {
@@ -124,6 +129,21 @@ describe("company", () => {
     alone.publish(event("alone"));
     await turn();
     expect(none).toEqual([]);
+  });
+
+  test("back on a lost line a host says hello, and gives others time to answer", async () => {
+    const { hints, batches, hellos, opened } = openCarrier(1000);
+    pass(1500);
+    const before = hellos.length;
+    opened();
+    expect(hellos).toHaveLength(before + 1);
+    hints.publish(event("back"));
+    await turn();
+    expect(batches).toHaveLength(1);
+    pass(1001);
+    hints.publish(event("alone"));
+    await turn();
+    expect(batches).toHaveLength(1);
   });
 
   test("one that is heard is told, until it has been silent for three periods", async () => {
@@ -234,7 +254,8 @@ describe("over Postgres", () => {
 
   function openHost(place: number) {
     const hints = createHints({
-      open: (onNotice) => databases[place]!.listen({ channel: "hints_test", onNotice }),
+      open: (onNotice, onListening) =>
+        databases[place]!.listen({ channel: "hints_test", onNotice, onListening }),
       host_id: `host-${place}`,
       pause_ms: 1,
       hello_ms: 200,
@@ -285,7 +306,9 @@ describe("over Postgres", () => {
       pool_size: 1, log,
     });
     const hints = createHints({
-      open: (onNotice) => down.listen({ channel: "hints_test", onNotice }), host_id: "c",
+      open: (onNotice, onListening) =>
+        down.listen({ channel: "hints_test", onNotice, onListening }),
+      host_id: "c",
       pause_ms: 1, hello_ms: 100,
     });
     for (const place of upTo(100)) {
