@@ -19,8 +19,11 @@ export interface TailParts {
   named: RunNamed;
   reads: Pick<FeedReads, "tail">;
   bounds: Pick<FeedBounds, "ring_events" | "ring_characters">;
-  /** Everything after it is read into the ring. */
+  /** Everything after it is read into the ring, unless what stands before `head` is more than one
+      page: then the ring begins there, and readers catch up at their own pace. */
   start: number;
+  /** A sequence that the run had reached before the tail was opened. */
+  head: number;
   onReadFailure(cause: unknown): void;
 }
 
@@ -107,9 +110,11 @@ export class Tail {
     try {
       while (this.#again && !this.#closed) {
         this.#again = false;
-        const page = await this.#read(this.#position);
+        const after = this.#position;
+        const page = await this.#read(after);
         if (page === null) return;
-        for (const item of page.items) this.#keep(item);
+        if (page.more && page.items.at(-1)!.sequence < this.#parts.head) this.#skipPast(after, page);
+        else for (const item of page.items) this.#keep(item);
         this.#again ||= page.more;
         if (!page.more) this.#ended = page.ended;
         if (this.#ended !== null) this.#again = false;
@@ -164,6 +169,13 @@ export class Tail {
       this.#ring_characters -= sizeOf(oldest);
       this.#floor = oldest.sequence;
     }
+  }
+
+  #skipPast(after: number, page: TailPage): void {
+    this.#keepPage(after, page);
+    this.#ring = [];
+    this.#ring_characters = 0;
+    this.#floor = this.#position = this.#parts.head;
   }
 
   #keepPage(after: number, { items }: TailPage): void {

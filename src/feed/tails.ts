@@ -41,7 +41,8 @@ export function createTails(parts: TailsParts): Tails {
     const isShort = last_sequence - after <= page_events;
     const start = isShort ? Math.min(after, last_sequence) : last_sequence;
     const named = { tenant_id, run_id };
-    const tail = new Tail({ named, reads: inTurn, bounds, start, onReadFailure });
+    const head = last_sequence;
+    const tail = new Tail({ named, reads: inTurn, bounds, start, head, onReadFailure });
     const entry = { tail, readers: new Set<Reader>() };
     const runs = tenants.get(tenant_id) ?? new Map<string, Entry>();
     tenants.set(tenant_id, runs.set(run_id, entry));

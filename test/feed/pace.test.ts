@@ -42,6 +42,30 @@ test("a connection that takes nothing gets what fits, and is told where to resum
   expect(world().feed.tails).toBe(0);
 });
 
+test("few events that fill many pages are read as fast as they are taken", async () => {
+  const run = await PlantedRun.plant(world());
+  // Four of them fill a page; the tail of a run that is followed from here on would keep all.
+  await run.storeNext(30, { characters: 250_000 });
+  const slow = openLine(world());
+  slow.line.flowing = false;
+  const before = world().counts.tail;
+  follow(slow, run);
+  await slow.line.until((line) => line.sequences.length > 0);
+  await run.storeNext(1);
+  await slow.line.told("subscription_dropped");
+  // The first page; what came after the past, and another look at it when its hint came.
+  expect(world().counts.tail - before).toBeLessThanOrEqual(4);
+  slow.line.drain();
+  slow.line.flowing = true;
+  follow(slow, run, { after: slow.line.sequences.at(-1)! });
+  await slow.line.until((line) => line.sequences.length === 31);
+  await run.storeNext(2);
+  await run.end();
+  await slow.line.told("run_ended");
+  expect(slow.line.sequences).toEqual(upTo(33));
+  expect(world().feed.tails).toBe(0);
+});
+
 test("one that drains in time goes on where it was, without a word", async () => {
   const run = await PlantedRun.plant(world());
   await run.storeNext(60, { characters });

@@ -8,10 +8,10 @@ import { hearLines } from "../processes.js";
 import { openRawPeer } from "../raw_peer.js";
 import { makeWorld, percentile, rest, waitUntil } from "../world.js";
 
-/** By how much of a hundred the median of the second is above the median of the first.
+/** By how much of a hundred the second's hundredth is above the first's.
  * @param {readonly number[]} without @param {readonly number[]} beside */
-export function compareMedians(without, beside) {
-  return Math.round((percentile([...beside], 0.5) / percentile([...without], 0.5) - 1) * 1000) / 10;
+export function compareHundredths(without, beside) {
+  return Math.round((percentile([...beside], 0.99) / percentile([...without], 0.99) - 1) * 1000) / 10;
 }
 
 /** A reader of one run that takes up its subscription again where it was dropped.
@@ -42,7 +42,7 @@ export const r9 = {
   id: "R9",
   title: "a slow reader beside fast ones",
   sizes: {
-    full: { readers: 500, producers: 8, rounds: 5, round_ms: 15_000, pause_ms: 100, fat_events: 40 },
+    full: { readers: 500, producers: 16, rounds: 6, round_ms: 15_000, pause_ms: 100, fat_events: 40 },
     quick: { readers: 100, producers: 4, rounds: 1, round_ms: 6500, pause_ms: 60, fat_events: 40 },
     smoke: { readers: 12, producers: 2, rounds: 1, round_ms: 6500, pause_ms: 60, fat_events: 40 },
   },
@@ -93,7 +93,7 @@ export const r9 = {
     const measure = async () => {
       took = [];
       await rest(round_ms);
-      return percentile(took, 0.99);
+      return took;
     };
     await rest(500);
     /** @type {number[]} */
@@ -105,10 +105,10 @@ export const r9 = {
     let slow_told = 0;
     const fat = `ws://127.0.0.1:${line.port}/rpc`;
     for (let round = 0; round < rounds; round += 1) {
-      without.push(await measure());
+      without.push(...await measure());
       line.slow({ bytes_per_second: 1024 });
       const { state, peer } = await readSlowly({ url: fat, token: world.token, run_id: "fat" });
-      beside.push(await measure());
+      beside.push(...await measure());
       line.slow({});
       if (!await waitUntil(() => state.last >= fat_events, 60_000)) breaches.push(`the slow reader came to ${state.last} of ${fat_events}`);
       if (state.told === 0) breaches.push("the slow reader was not told");
@@ -127,13 +127,14 @@ export const r9 = {
     return {
       counts: {
         fast_readers: readers, slow_told, events: last, given: told?.given ?? 0, fast_dropped: told?.dropped ?? 0,
-        p99_without_ms: round(percentile(without, 0.5)), p99_beside_ms: round(percentile(beside, 0.5)),
+        calls: without.length + beside.length,
+        p99_without_ms: round(percentile(without, 0.99)), p99_beside_ms: round(percentile(beside, 0.99)),
         lost: audited.counts.lost,
       },
       breaches: [...audited.breaches, ...breaches, ...host.complaints.map((one) => `the host complained: ${one}`)],
-      // One short round says little about a hundredth.
+      // One short round says little about a hundredth: all rounds count together.
       timings: name === "full"
-        ? [{ name: "p99 beside it, % more", value: compareMedians(without, beside), limit: 10 }] : [],
+        ? [{ name: "p99 beside it, % more", value: compareHundredths(without, beside), limit: 10 }] : [],
     };
   },
 };
