@@ -15,8 +15,8 @@ const peers = await Promise.all(urls.map((/** @type {string} */ url) => openRawP
 /** @param {import("./raw_peer.js").RawPeer} peer @param {string} method @param {Record<string, any>} params */
 async function ask(peer, method, params) {
   const line = { tenant_id: "default", method, params, sent_at_ms: Date.now() };
-  // What gives a lease back is known even if this process does not live to hear the answer.
-  if (method === "run_release_claim" || method === "run_finalize") journal.add(line);
+  // What changes a lease is known even if this process does not live to hear the answer.
+  if (method !== "run_claim") journal.add(line);
   const answer = await peer.ask(method, params);
   if (answer === null) {
     journal.add(line);

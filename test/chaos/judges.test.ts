@@ -118,6 +118,18 @@ describe("R3 and R11", () => {
     expect(freed([], 6000).never).toEqual([]);
     expect(freed([], 9000, new Set(["r"])).never).toEqual([]);
   });
+
+  test("a renewal that may have been done says nothing of how late, until it is answered", () => {
+    const sent = { method: "run_renew_claim", params: { target_run_id: "r", claim_epoch: 1 } };
+    const judge = (...lines: object[]) => judgeFreed({
+      leases: leasesOf(claim(1, 5000), ...lines).leases, freed: new Map([["r", [8000]]]),
+      ended: new Set(), until_ms: 9000,
+    });
+    expect(judge().latest_ms).toBe(3000);
+    expect(judge(sent)).toMatchObject({ latest_ms: 0, never: [], abandoned: 1 });
+    expect(judge(sent, on("run_renew_claim", 1, { claim_lease_expires_at_ms: 7900 })).latest_ms).toBe(100);
+    expect(judge(sent, { ...sent, error: { code: "LEASE_LOST" } }).latest_ms).toBe(3000);
+  });
 });
 
 describe("R5, R6 and R9 measure", () => {

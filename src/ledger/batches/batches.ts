@@ -68,15 +68,19 @@ function takeBatch(waiting: Waiting[], { items_max, bytes_max }: BatchBounds): W
 }
 
 /** Never rejects; tells of a statement that was not answered in time. Both ways together have the
-    time of one statement. */
+    time of one statement; where next to nothing of it is left, the second one is not begun. */
 async function send(database: Database, items: readonly Waiting[]): Promise<Late | null> {
-  const ends_at = performance.now() + database.statement_timeout_ms;
+  const { statement_timeout_ms } = database;
+  const began_ms = performance.now();
+  let left = items;
   try {
-    const left = await leftAfterPlain(database, items);
+    left = await leftAfterPlain(database, items);
     if (left.length === 0) return null;
-    return await sendWhole(database, left, Math.max(1, ends_at - performance.now()));
+    const left_ms = statement_timeout_ms - (performance.now() - began_ms);
+    if (left_ms > statement_timeout_ms / 10) return await sendWhole(database, left, left_ms);
+    throw new Late("UNAVAILABLE", {}, "the database did not answer in time");
   } catch (cause) {
-    return fail(items, cause);
+    return fail(left, cause);
   }
 }
 

@@ -8,26 +8,28 @@ import { journalCalls, openJournal, readLines } from "../journal.js";
 import { makeWorld, rest } from "../world.js";
 
 /**
- * @typedef {{ granted_ms: number, expires_ms: number, given_back: boolean }} Lease
+ * @typedef {{ granted_ms: number, expires_ms: number, given_back: boolean, unsure: boolean }} Lease
+ *   `unsure`: a renewal was sent and its answer never came, so it may last longer
  * @typedef {Map<string, Map<number, Lease>>} Leases by run and claim epoch
  */
 
 /** What one line says of leases, on the clock of the database.
  * @param {Leases} leases @param {any} line @returns {string | null} what cannot be */
 export function takeLease(leases, { method, params, result, error }) {
-  if (error !== undefined) return null;
+  if (error !== undefined && method !== "run_renew_claim") return null;
   if (method === "run_claim" && result !== undefined) {
     const { run_id, claim_epoch, claim_lease_expires_at_ms: expires_ms } = result;
     const known = leases.get(run_id) ?? new Map();
     leases.set(run_id, known);
     if (known.has(claim_epoch)) return `${run_id}: epoch ${claim_epoch} was given twice`;
-    known.set(claim_epoch, { granted_ms: expires_ms - params.lease_seconds * 1000, expires_ms, given_back: false });
+    known.set(claim_epoch, { granted_ms: expires_ms - params.lease_seconds * 1000, expires_ms, given_back: false, unsure: false });
     return null;
   }
   const lease = leases.get(params.target_run_id)?.get(params.claim_epoch);
   if (lease === undefined) return null;
-  if (method === "run_renew_claim" && result !== undefined) {
-    lease.expires_ms = Math.max(lease.expires_ms, result.claim_lease_expires_at_ms);
+  if (method === "run_renew_claim") {
+    lease.unsure = result === undefined && error === undefined;
+    lease.expires_ms = Math.max(lease.expires_ms, result?.claim_lease_expires_at_ms ?? 0);
   }
   // One that was not answered may have been done.
   if (method === "run_release_claim" || method === "run_finalize") lease.given_back = true;
@@ -63,12 +65,12 @@ export function judgeFreed({ leases, freed, ended, until_ms }) {
   let abandoned = 0;
   let latest_ms = 0;
   for (const [run_id, epochs] of leases) {
-    for (const [epoch, { granted_ms, expires_ms, given_back }] of epochs) {
+    for (const [epoch, { granted_ms, expires_ms, given_back, unsure }] of epochs) {
       if (given_back) continue;
       const at = freed.get(run_id)?.find((one) => one > granted_ms);
       if (at !== undefined && at < expires_ms) early.push(`${run_id}: epoch ${epoch} was swept ${expires_ms - at} ms early`);
-      else if (at !== undefined) latest_ms = Math.max(latest_ms, at - expires_ms);
-      else if (expires_ms < until_ms - 2000 && !ended.has(run_id)) never.push(`${run_id}: epoch ${epoch} was never freed`);
+      else if (at !== undefined && !unsure) latest_ms = Math.max(latest_ms, at - expires_ms);
+      else if (at === undefined && expires_ms < until_ms - 2000 && !ended.has(run_id)) never.push(`${run_id}: epoch ${epoch} was never freed`);
       abandoned += 1;
     }
   }
