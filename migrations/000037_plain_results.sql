@@ -44,7 +44,7 @@ begin
     returning run_id, sequence, id, claim_epoch, created_at
   )
   select s.run_id, s.sequence::float8, s.id::float8, s.claim_epoch::float8,
-    epoch_ms(s.created_at)::float8 from stored s;
+    epoch_ms(s.created_at)::float8 from stored s order by s.id;
 end $$;
 
 -- A ledger of a gigabyte is left to autovacuum: what counts it must not outlast a statement.

@@ -78,7 +78,8 @@ export class Tail {
       this.#current.add(reader);
       return null;
     }
-    const held = cursor >= this.#floor ? this.#ring : this.#findPage(cursor);
+    const isNear = cursor >= this.#floor && this.#ring.length > 0;
+    const held = isNear ? this.#ring : this.#findPage(cursor);
     if (held !== null) return findAfter(held, cursor);
     this.#behind.add(reader);
     void this.#catchUp();
@@ -173,8 +174,6 @@ export class Tail {
 
   #skipPast(after: number, page: TailPage): void {
     this.#keepPage(after, page);
-    this.#ring = [];
-    this.#ring_characters = 0;
     this.#floor = this.#position = this.#parts.head;
   }
 

@@ -98,8 +98,13 @@ export function toolEvent(sequence: number, tool_name = "look"): NewResult {
 export const append = ({ operate }: Driven, claimed: Claimed, event: NewResult) =>
   operate("run_append", { grant: grantTo(claimed), input: event });
 
-/** Holds the row of a run against writers until the returned function is called. */
-export async function holdRun({ clone }: HostWorld, run_id: string): Promise<() => Promise<void>> {
+/** Holds the row of a run against writers until the returned function is called, which changes it
+    first if that is wanted: whoever waited then meets another row than it had seen. */
+export async function holdRun(
+  { clone }: HostWorld,
+  run_id: string,
+  change: "none" | "renewed" | "ended" = "none",
+): Promise<() => Promise<void>> {
   const gates = { held: (): void => undefined, free: (): void => undefined };
   const held = new Promise<void>((resolve) => (gates.held = resolve));
   const freed = new Promise<void>((resolve) => (gates.free = resolve));
@@ -107,6 +112,13 @@ export async function holdRun({ clone }: HostWorld, run_id: string): Promise<() 
     await sql`select from agent_run where run_id = ${run_id} for update`;
     gates.held();
     await freed;
+    if (change === "renewed") {
+      await sql`update agent_run set claim_lease_expires_at = now() + interval '1 hour',
+        metadata = metadata || '{"renewed": true}' where run_id = ${run_id}`;
+    } else if (change === "ended") {
+      await sql`update agent_run set claim_lease_expires_at = null, status = 'cancelled',
+        finished_at = now() where run_id = ${run_id}`;
+    }
   });
   await held;
   return async () => {

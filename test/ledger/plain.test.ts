@@ -2,14 +2,16 @@
 // answers and stores the same; all else it leaves to that function, in the order of its run.
 
 import { createHash } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { GrantFacts } from "../../src/contract/grants.js";
+import { createBatch } from "../../src/ledger/batches/batches.js";
 import type { NewResult } from "../../src/ledger/requests.js";
+import type { Database } from "../../src/sql/database.js";
 import type { Params } from "../support/client.js";
 import { fresh, type Plugin, registerPlugin, useHost } from "../support/host.js";
 import {
-  append, claimRuns, drive, type Driven, grantTo, holdRun, oneLane, outline, toolEvent,
-  untilBlocked,
+  append, claimRuns, drive, type Driven, grantTo, holdRun, oneLane, outline, sequencesOf,
+  toolEvent, untilBlocked,
 } from "./batch_world.js";
 
 const world = useHost({ RUNHOST_RECONCILE_SECONDS: "0" });
@@ -254,30 +256,29 @@ describe("what is left", () => {
     expect(new Set(driven.ends)).toEqual(new Set(["answered"]));
   });
 
-  test("what is left has the rest of the time of one statement", async () => {
-    const driven = drive(world(), oneLane, 1_500);
-    const [one, two] = await claimRuns(world(), 2);
-    const [blocker] = await claimRuns(world(), 1);
-    const emit = (to: typeof one, input: NewResult) => driven.operate("run_emit", {
-      grant: grantTo(to!, { action: "run_emit_result" }), input,
+  test.each([[300, 700], [900, 500]])("after %i ms of a second what is left has %i", async (
+    took_ms, left_ms,
+  ) => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const sent: [string, number | undefined][] = [];
+    const database = {
+      statement_timeout_ms: 1000,
+      async query(name: string, _statement: unknown, deadline_ms?: number) {
+        sent.push([name, deadline_ms]);
+        if (!name.endsWith("_plain")) return [{ outcome: { event: {} } }];
+        vi.advanceTimersByTime(took_ms);
+        return [];
+      },
+    };
+    const batch = createBatch(database as unknown as Database, oneLane);
+    const grant = grantTo({
+      plugin: {} as Plugin, run_id: "r", claim: { runtime_id: "m", token_sha256: "", epoch: 1 },
     });
-    const free = await holdRun(world(), blocker!.run_id);
-    const first = emit(blocker, toolEvent(1));
-    await untilBlocked(world());
-    const ending = { ...toolEvent(1), type: "run.completed", data: {} } as NewResult;
-    const rest = Promise.allSettled([emit(one, toolEvent(1)), emit(two, ending)]);
-    const freeOne = await holdRun(world(), one!.run_id);
-    const freeTwo = await holdRun(world(), two!.run_id);
-    await free();
-    await first;
-    const began_ms = performance.now();
-    await untilBlocked(world());
-    await freeOne();
-    // The plain one is stored; the other waits for a run that is not let go.
-    expect((await rest).map(outline)).toEqual(["ok", "UNAVAILABLE"]);
-    expect(performance.now() - began_ms).toBeLessThan(2_900);
-    await freeTwo();
-    expect(driven.statements).toEqual(["run_emit_plain", "run_emit_plain", "run_emit"]);
+    await batch({
+      name: "run_append", tenant_id: "default", key: "r", grant, input: toolEvent(1),
+    });
+    vi.useRealTimers();
+    expect(sent).toEqual([["run_append_plain", undefined], ["run_append", left_ms]]);
   });
 
   test("a plain event behind one that is not waits for it", async () => {
@@ -297,6 +298,50 @@ describe("what is left", () => {
     await first;
     expect((await rest).map(outline)).toEqual(["ok", "ok", "LEASE_LOST claim_not_active"]);
   });
+});
+
+describe("a run that changed while its lock was waited for", () => {
+  const writes = {
+    append: (driven: Driven, one: Parameters<typeof grantTo>[0]) =>
+      append(driven, one as Parameters<typeof append>[1], toolEvent(1)),
+    end: ended,
+  };
+
+  test.each(["append", "end"] as const)("%s: renewed", async (kind) => {
+    const driven = drive(world());
+    const [one] = await claimRuns(world(), 1);
+    const free = await holdRun(world(), one!.run_id, "renewed");
+    const write = writes[kind](driven, one!);
+    await untilBlocked(world());
+    await free();
+    await write;
+    const [row] = await world().clone.sql`select r.status, r.last_sequence::int, r.metadata,
+        (select count(*)::int from agent_run_event e where e.run_id = r.run_id) as events,
+        (select count(*)::int from agent_run_open o where o.id = r.id) as open,
+        (select count(*)::int from agent_run_ended e where e.id = r.id) as ended
+      from agent_run r where run_id = ${one!.run_id}`;
+    expect(row).toEqual(kind === "append"
+      ? { status: "claimed", last_sequence: 1, metadata: { renewed: true }, events: 1, open: 1,
+        ended: 0 }
+      : { status: "completed", last_sequence: 0, metadata: { renewed: true }, events: 0, open: 0,
+        ended: 1 });
+  });
+
+  test.each([["append", "RUN_TERMINAL"], ["end", "CONFLICT status_differs"]] as const)(
+    "%s: ended", async (kind, refusal) => {
+      const driven = drive(world());
+      const [one] = await claimRuns(world(), 1);
+      const free = await holdRun(world(), one!.run_id, "ended");
+      const settled = Promise.allSettled([writes[kind](driven, one!)]);
+      await untilBlocked(world());
+      await free();
+      expect((await settled).map(outline)).toEqual([refusal]);
+      expect(await sequencesOf(world(), one!.run_id)).toEqual([]);
+      const [row] = await world().clone.sql`select r.status,
+          (select count(*)::int from agent_run_ended e where e.id = r.id) as ended
+        from agent_run r where run_id = ${one!.run_id}`;
+      expect(row).toEqual({ status: "cancelled", ended: 1 });
+    });
 });
 
 describe("what hangs on a run that ends", () => {

@@ -28,7 +28,7 @@ export function takeLease(leases, { method, params, result, error }) {
   const lease = leases.get(params.target_run_id)?.get(params.claim_epoch);
   if (lease === undefined) return null;
   if (method === "run_renew_claim") {
-    lease.unsure = result === undefined && error === undefined;
+    lease.unsure = result === undefined && (error === undefined || error.code === "UNAVAILABLE");
     lease.expires_ms = Math.max(lease.expires_ms, result?.claim_lease_expires_at_ms ?? 0);
   }
   // One that was not answered may have been done.

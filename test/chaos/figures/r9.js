@@ -46,7 +46,7 @@ export const r9 = {
     quick: { readers: 100, producers: 4, rounds: 1, round_ms: 6500, pause_ms: 60, fat_events: 40 },
     smoke: { readers: 12, producers: 2, rounds: 1, round_ms: 6500, pause_ms: 60, fat_events: 40 },
   },
-  async play({ scene, size, folder, name }) {
+  async play({ scene, chance, size, folder, name }) {
     const { readers = 0, producers = 0, rounds = 0, round_ms = 0, pause_ms = 0, fat_events = 0 } = size;
     const database_url = await scene.database("r9");
     const [host] = await scene.fleet({ figure: "r9", database_urls: [database_url] });
@@ -81,7 +81,8 @@ export const r9 = {
     let producing = true;
     const lasts = Array.from({ length: producers }, async (_, place) => {
       let sequence = 0;
-      for (; producing; await rest(pause_ms)) {
+      // Not in step: a moment in which the machine stands still must not meet all of them.
+      for (; producing; await rest(chance.whole(pause_ms / 2, pause_ms * 1.5))) {
         sequence += 1;
         const began = performance.now();
         await append(`r9-${place}`, sequence, "x".repeat(500));
