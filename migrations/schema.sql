@@ -478,6 +478,7 @@ CREATE INDEX transcript_search ON public.transcript USING gin (content_tsv);
 -- function fence_refusal(s agent_run, p_grant jsonb, p_now timestamp with time zone) returns jsonb stable;
 -- function find_event(p_tenant text, p_event text) returns event_log stable;
 -- function find_live_run(p_tenant text, p_event jsonb, p_runner text, p_now timestamp with time zone) returns agent_run volatile;
+-- function find_plugins(p_tenant text, p_identities jsonb) returns TABLE(tenant_id text, plugin_identity text, enabled boolean, permissions jsonb, active_key_id text) stable;
 -- function find_run(p_tenant text, p_run text) returns agent_run stable;
 -- function follow_snapshot(p_snapshot jsonb, p_event jsonb) returns jsonb stable;
 -- function has_capability(s agent_run, t agent_run, p_grant jsonb, p_now timestamp with time zone) returns boolean stable;

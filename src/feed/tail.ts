@@ -114,7 +114,8 @@ export class Tail {
         const after = this.#position;
         const page = await this.#read(after);
         if (page === null) return;
-        if (page.more && page.items.at(-1)!.sequence < this.#parts.head) this.#skipPast(after, page);
+        const isLong = page.more && page.items.at(-1)!.sequence < this.#parts.head;
+        if (isLong) this.#skipPast(after, page);
         else for (const item of page.items) this.#keep(item);
         this.#again ||= page.more;
         if (!page.more) this.#ended = page.ended;

@@ -9,7 +9,7 @@ export type Sql = postgres.Sql<Record<string, never>>;
 export type Json = postgres.JSONValue;
 /** A part of a statement; its rows are nobody's business until it stands in one. */
 export type Fragment = postgres.PendingQuery<any>;
-type Statement<Row> = PromiseLike<readonly Row[]>;
+type Ask<Row> = (sql: Sql) => PromiseLike<readonly Row[]>;
 
 export interface DatabaseOptions {
   url: string;
@@ -43,11 +43,7 @@ export interface DatabaseLog {
 
 export interface Database {
   /** One autocommit statement; answered within its deadline, statement_timeout_ms unless told. */
-  query<Row>(
-    name: string,
-    statement: (sql: Sql) => Statement<Row>,
-    deadline_ms?: number,
-  ): Promise<readonly Row[]>;
+  query<Row>(name: string, ask: Ask<Row>, deadline_ms?: number): Promise<readonly Row[]>;
   readonly statement_timeout_ms: number;
   /** Work on one connection in one transaction: migrations only. */
   migrate<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
@@ -98,13 +94,9 @@ export function createDatabase(options: DatabaseOptions): Database {
     void endPool(broken, close_ms);
   };
 
-  const attempt = async <Row>(
-    used: Pool,
-    statement: (sql: Sql) => Statement<Row>,
-    deadline_ms: number,
-  ) => {
+  const attempt = async <Row>(used: Pool, ask: Ask<Row>, deadline_ms: number) => {
     if (closing) throw unavailable("the host is stopping");
-    const sent = Promise.resolve(statement(used.sql));
+    const sent = Promise.resolve(ask(used.sql));
     used.under_way.add(sent);
     const settle = () => used.under_way.delete(sent);
     sent.then(settle, settle);
@@ -117,13 +109,13 @@ export function createDatabase(options: DatabaseOptions): Database {
   };
 
   const { statement_timeout_ms } = options;
-  const query: Database["query"] = async (name, statement, deadline_ms = statement_timeout_ms) => {
+  const query: Database["query"] = async (name, ask, deadline_ms = statement_timeout_ms) => {
     for (let tried = 1; ; tried += 1) {
       options.on_statement?.(name);
       const ended = options.observer?.statement(name);
       const used = pool;
       try {
-        const rows = await attempt(used, statement, deadline_ms);
+        const rows = await attempt(used, ask, deadline_ms);
         ended?.("answered");
         return rows;
       } catch (thrown) {

@@ -28,12 +28,8 @@ export const readPlugins = (
   sql: Sql,
   { tenant_id, identities }: { tenant_id: string; identities: readonly string[] },
 ) => sql<(PluginRow & { tenant_id: string | null })[]>`
-    select p.tenant_id, p.plugin_identity, p.enabled, to_jsonb(p.permissions) as permissions,
-      k.key_id as active_key_id
-    from jsonb_array_elements_text(${sql.json(identities as unknown as Json)}) named
-      left join plugin p on p.tenant_id = ${tenant_id} and p.plugin_identity = named
-      left join plugin_token k on k.tenant_id = p.tenant_id
-        and k.plugin_identity = p.plugin_identity and k.revoked_at is null`;
+    select tenant_id, plugin_identity, enabled, permissions, active_key_id
+    from find_plugins(${tenant_id}, ${sql.json(identities as unknown as Json)})`;
 
 export const markPluginSeen = (
   sql: Sql,

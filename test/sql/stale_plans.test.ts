@@ -9,6 +9,8 @@ import { buildRun } from "../../src/actions/run_request.js";
 import type { GrantFacts } from "../../src/contract/grants.js";
 import { checkResult } from "../../src/contract/result_payloads.js";
 import { nameRun } from "../../src/ledger/new_run.js";
+import type { Sql } from "../../src/sql/database.js";
+import { type PluginRow, readPlugins } from "../../src/sql/plugin_facts.js";
 import type { Answer, Params } from "../support/client.js";
 import { type Plugin, registerPlugin, useHost } from "../support/host.js";
 
@@ -118,6 +120,12 @@ async function rowsRead(): Promise<number> {
   return row!["rows"] as number;
 }
 
+async function findPlugins(identities: readonly string[]): Promise<PluginRow[]> {
+  const named = { tenant_id: "default", identities };
+  const rows = await readPlugins(connection as unknown as Sql, named);
+  return rows.filter(({ tenant_id }) => tenant_id !== null) as PluginRow[];
+}
+
 const nothing = async (): Promise<void> => undefined;
 
 /** The rows that `work` read, in a transaction that is taken back with what it did. */
@@ -169,6 +177,9 @@ const grow = () => world().clone.sql.begin(async (sql) => {
     from generate_series(1, ${rows_planted}::int) n`;
   await sql`insert into plugin (tenant_id, plugin_identity)
     select 'default', 'planted/p' || n from generate_series(1, 5000) n`;
+  await sql`insert into plugin_token (tenant_id, key_id, plugin_identity, secret_sha256)
+    select 'default', 'planted-' || n, 'planted/p' || n, sha256('x')
+    from generate_series(1, 5000) n`;
   await sql`insert into runner (tenant_id, runner_id, plugin_identity)
     select 'default', 'plugin:planted/p' || n || '/main', 'planted/p' || n
     from generate_series(1, 5000) n`;
@@ -186,6 +197,7 @@ beforeAll(async () => {
   for (const [, { name, of }] of batches) {
     await countRows(nothing, async () => void (await call(name, of(nobody))));
   }
+  for (let n = 0; n < 7; n += 1) await findPlugins([plugin.identity]);
   const { client, runner_id } = plugin;
   await client.call("run_create", { runner_id, run_id: "seed" });
   for (let n = 1; n < writes; n += 1) await client.call("run_create", { runner_id });
@@ -194,7 +206,7 @@ beforeAll(async () => {
 afterAll(() => connection.release());
 
 const tables = ["agent_run", "agent_run_open", "agent_run_request", "agent_run_event",
-  "agent_run_ended", "event_log", "plugin", "runner"];
+  "agent_run_ended", "event_log", "plugin", "plugin_token", "runner"];
 
 /** Back to the few rows that there were, counted, with plans that are kept. */
 async function shrink(): Promise<void> {
@@ -203,6 +215,7 @@ async function shrink(): Promise<void> {
   await sql`delete from agent_run_request where run_id like 'planted-%'`;
   await sql`delete from event_log where event_id like 'planted-%'`;
   await sql`delete from runner where runner_id like 'plugin:planted/%'`;
+  await sql`delete from plugin_token where plugin_identity like 'planted/%'`;
   await sql`delete from plugin where plugin_identity like 'planted/%'`;
   for (const table of tables) await sql`vacuum (analyze) ${sql(table)}`;
   // Postgres judges a statement six times before it may keep a plan.
@@ -219,6 +232,14 @@ describe.each(states)("%s", (_state, reach) => {
 
   test.each(batches)("%s read few rows for each write", async (_kind, batch) => {
     expect(await readBy(batch)).toBeLessThan(rows_max_each);
+  });
+
+  test("identities read few rows for each name", async () => {
+    const identities = Array.from({ length: 200 }, (_, n) => `planted/p${n + 1}`);
+    const rows = await countRows(nothing, async () => {
+      expect(await findPlugins(identities)).toHaveLength(identities.length);
+    });
+    expect(rows / identities.length).toBeLessThan(rows_max_each);
   });
 
   test("a claim reads few rows for each run", async () => {
