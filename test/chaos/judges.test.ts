@@ -126,7 +126,7 @@ describe("R3 and R11", () => {
       ended: new Set(), until_ms: 9000,
     });
     expect(judge().latest_ms).toBe(3000);
-    expect(judge(sent)).toMatchObject({ latest_ms: 0, never: [], abandoned: 1 });
+    expect(judge(sent)).toMatchObject({ latest_ms: 0, never: [], abandoned: 1, unsure: 1 });
     expect(judge(sent, on("run_renew_claim", 1, { claim_lease_expires_at_ms: 7900 })).latest_ms).toBe(100);
     expect(judge(sent, { ...sent, error: { code: "LEASE_LOST" } }).latest_ms).toBe(3000);
   });

@@ -244,6 +244,23 @@ describe("bounds", () => {
     expect(small.statements).toHaveLength(1 + 4);
   });
 
+  test("grants that are large are divided as well", async () => {
+    const [one, two, three] = await claimRuns(world(), 3);
+    const driven = drive(world(), { ...oneLane, bytes_max: 20_000 });
+    // Repeats are judged by the function of the kind; what the caller holds makes a grant large.
+    const workspaces = Array.from({ length: 1000 }, (_, n) => `workspace-${n}`);
+    const admin = { permission: "agent_run:admin" as const, workspaces };
+    const repeat = (of: typeof one) => driven.operate("run_append", {
+      grant: grantTo(of!, { admin }), input: toolEvent(1),
+    });
+    for (const of of [one, two, three]) await repeat(of);
+    driven.statements.length = 0;
+    const settled = await inOneBatch(world(), driven, () => [one, two, three].map(repeat));
+    expect(settled.map(outline)).toEqual(["repeated", "repeated", "repeated"]);
+    // The one that is held; what is not plain of three, one by one.
+    expect(driven.statements.filter((name) => name === "run_append")).toHaveLength(3);
+  });
+
   test("a tenant waits for no other, and shares no statement with it", async () => {
     const driven = drive(world());
     const tenant_id = fresh("tenant");

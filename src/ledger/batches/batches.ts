@@ -14,7 +14,7 @@ export interface BatchBounds {
   /** Statements of one kind and tenant that may be under way at once. */
   lanes: number;
   items_max: number;
-  /** Of JSON of the inputs; a single write may be larger. */
+  /** Of JSON, of the inputs and of the grants each; a single write may be larger. */
   bytes_max: number;
 }
 
@@ -34,7 +34,7 @@ export function createBatch(database: Database, bounds: BatchBounds = batchBound
   /** The lane exists while it has something to send, and sends one statement at a time. */
   async function drain(lane: string, waiting: Waiting[]) {
     while (waiting.length > 0) {
-      const late = await send(database, takeBatch(waiting, bounds));
+      const late = await send(database, takeBatch(waiting, bounds), bounds);
       // The first of them have waited as long as a statement may; none waits for a second one.
       if (late) for (const { reject } of waiting.splice(0)) reject(late);
     }
@@ -69,7 +69,11 @@ function takeBatch(waiting: Waiting[], { items_max, bytes_max }: BatchBounds): W
 
 /** Never rejects; tells of a statement that was not answered in time. What the first way took of
     the time of a statement the second one does without, up to half of it. */
-async function send(database: Database, items: readonly Waiting[]): Promise<Late | null> {
+async function send(
+  database: Database,
+  items: readonly Waiting[],
+  bounds: BatchBounds,
+): Promise<Late | null> {
   const { statement_timeout_ms } = database;
   const began_ms = performance.now();
   let left = items;
@@ -77,7 +81,8 @@ async function send(database: Database, items: readonly Waiting[]): Promise<Late
     left = await leftAfterPlain(database, items);
     if (left.length === 0) return null;
     const left_ms = statement_timeout_ms - (performance.now() - began_ms);
-    return await sendWhole(database, left, Math.max(left_ms, statement_timeout_ms / 2));
+    const deadline_ms = Math.max(left_ms, statement_timeout_ms / 2);
+    return await sendWhole(database, left, { ...bounds, deadline_ms });
   } catch (cause) {
     return fail(left, cause);
   }
@@ -88,14 +93,20 @@ async function send(database: Database, items: readonly Waiting[]): Promise<Late
 async function sendWhole(
   database: Database,
   items: readonly Waiting[],
-  deadline_ms?: number,
+  { deadline_ms, ...bounds }: BatchBounds & { deadline_ms?: number },
 ): Promise<Late | null> {
   const { name, tenant_id } = items[0]!;
+  const sendHalves = async () => {
+    const middle = Math.ceil(items.length / 2);
+    const late = await sendWhole(database, items.slice(0, middle), bounds);
+    return (await sendWhole(database, items.slice(middle), bounds)) ?? late;
+  };
   const call = {
     tenant_id,
     grants: JSON.stringify(items.map(({ grant }) => grant)),
     inputs: `[${items.map(({ text }) => text).join(",")}]`,
   };
+  if (items.length > 1 && call.grants.length > bounds.bytes_max) return sendHalves();
   try {
     const statement = (sql: Sql) => callBatchFunction(sql, name, call);
     const rows = await database.query(name, statement, deadline_ms);
@@ -107,9 +118,7 @@ async function sendWhole(
   } catch (cause) {
     // Whether a statement took effect whose answer was lost, nobody knows: it is not sent again.
     if (items.length === 1 || cause instanceof Refusal) return fail(items, cause);
-    const middle = Math.ceil(items.length / 2);
-    const late = await sendWhole(database, items.slice(0, middle));
-    return (await sendWhole(database, items.slice(middle))) ?? late;
+    return sendHalves();
   }
 }
 

@@ -55,7 +55,8 @@ export function findOverlaps(leases) {
  * How long abandoned leases stayed after their end.
  * @param {{ leases: Leases, freed: Map<string, number[]>, ended: Set<string>, until_ms: number }} facts
  *   `freed`: when each run was requeued or reclaimed, ascending; `until_ms`: the sweeps ended then
- * @returns {{ early: string[], abandoned: number, never: string[], latest_ms: number }}
+ * @returns {{ early: string[], abandoned: number, never: string[], latest_ms: number, unsure: number }}
+ *   `unsure`: leases that say nothing of how late, because nobody knows when they were over
  */
 export function judgeFreed({ leases, freed, ended, until_ms }) {
   /** @type {string[]} */
@@ -64,6 +65,7 @@ export function judgeFreed({ leases, freed, ended, until_ms }) {
   const never = [];
   let abandoned = 0;
   let latest_ms = 0;
+  let unknown = 0;
   for (const [run_id, epochs] of leases) {
     for (const [epoch, { granted_ms, expires_ms, given_back, unsure }] of epochs) {
       if (given_back) continue;
@@ -72,9 +74,10 @@ export function judgeFreed({ leases, freed, ended, until_ms }) {
       else if (at !== undefined && !unsure) latest_ms = Math.max(latest_ms, at - expires_ms);
       else if (at === undefined && expires_ms < until_ms - 2000 && !ended.has(run_id)) never.push(`${run_id}: epoch ${epoch} was never freed`);
       abandoned += 1;
+      if (unsure) unknown += 1;
     }
   }
-  return { early, abandoned, never, latest_ms };
+  return { early, abandoned, never, latest_ms, unsure: unknown };
 }
 
 /** @param {import("../scene.js").Scene} scene @param {string} database_url */
@@ -208,7 +211,7 @@ export const r3 = {
       also: {
         R11: {
           title: "three hosts sweep in loops",
-          counts: { sweeps: sweeps.count(), abandoned: freed.abandoned, healthy_taken: freed.early.length, never_freed: freed.never.length },
+          counts: { sweeps: sweeps.count(), abandoned: freed.abandoned, healthy_taken: freed.early.length, never_freed: freed.never.length, unsure: freed.unsure },
           breaches: [...freed.early.slice(0, 10), ...freed.never.slice(0, 10)],
           timings: [{ name: "freed after lease ms", value: Math.round(freed.latest_ms), limit: 2000 }],
         },
