@@ -4,6 +4,8 @@
 
 import postgres from "postgres";
 import { Refusal } from "../contract/errors.js";
+import { cutOff, stateOf, unavailable, withDeadline } from "./deadline.js";
+import { openNotices, type Listening, type Notices, type NoticesParts } from "./notices.js";
 
 export type Sql = postgres.Sql<Record<string, never>>;
 export type Json = postgres.JSONValue;
@@ -16,8 +18,8 @@ export interface DatabaseOptions {
   /** False: unprepared statements, for transaction-pooling proxies. */
   prepare: boolean;
   statement_timeout_ms: number;
-  pool_size: number;
   log: DatabaseLog;
+  pool_size: number;
   /** How long what is under way keeps a pool that is left; default: statement_timeout_ms. */
   close_ms?: number;
   /** Told of each statement before it is sent. */
@@ -52,21 +54,6 @@ export interface Database {
   /** Notices between processes, on a connection beside the pool; to be stopped before `close`. */
   listen(wanted: Listening): Notices;
   close(): Promise<void>;
-}
-
-export interface Listening {
-  channel: string;
-  /** Also gets what this process has sent. */
-  onNotice(payload: string): void;
-  /** A connection listens, the first one or one in place of another that was lost. */
-  onListening(): void;
-}
-
-/** Whoever uses them has another way to learn the same: one that is sent may never arrive. */
-export interface Notices {
-  /** One statement; rejects when they were not taken, and none is kept. */
-  send(payloads: readonly string[]): Promise<void>;
-  stop(): Promise<void>;
 }
 
 const retriedStates = new Set(["40001", "40P01"]);
@@ -131,15 +118,20 @@ export function createDatabase(options: DatabaseOptions): Database {
   return {
     query,
     statement_timeout_ms,
-    migrate: (work) =>
-      pool.sql.begin(async (sql) => {
+    async migrate(work) {
+      // Of its own: the driver's begin() cannot start where nothing may be pipelined.
+      const connection = { application_name: "runhost" };
+      const own = connect(options, { max: 1, connection, ...{ max_pipeline: 1 } });
+      const done = own.begin(async (sql) => {
         await sql`set local statement_timeout = 0`;
         return work(sql as unknown as Sql);
-      }) as Promise<never>,
+      });
+      return done.finally(() => cutOff(own)) as Promise<never>;
+    },
     async ping() {
       await query("ping", (sql) => sql<{ one: number }[]>`select 1 as one`);
     },
-    listen: (wanted) => openNotices(options, wanted),
+    listen: (wanted) => openNotices({ ...options, open: openChannel(options, wanted) }, wanted),
     close() {
       closing ??= endPool(pool, close_ms);
       return closing;
@@ -176,102 +168,40 @@ function connect(options: DatabaseOptions, own: postgres.Options<{}>): Sql {
     backoff: () => 0.1,
     connect_timeout: 2,
     fetch_types: false,
+    // Known to the driver, not to its types. It would send statements without parameters ahead of
+    // the next one's: PgBouncer gives the connection to another after the first Sync, and what
+    // followed is answered to nobody. And none waits behind a slow one while others are free.
+    ...{ max_pipeline: 0 },
     onnotice: (notice) => options.log.debug({ notice: notice["message"] }, "database notice"),
     ...own,
   }) as unknown as Sql;
 }
 
-/** The driver's end() hangs after a lost connection: what is under way is waited for here, and the
-    rest is cut. */
-async function endPool(pool: Pool, timeout_ms: number): Promise<void> {
-  await withDeadline(Promise.allSettled(pool.under_way), timeout_ms);
-  await withDeadline(pool.sql.end({ timeout: 0.1 }).catch(() => undefined), 1000);
-}
-
-/** How often a listener that seems well says LISTEN again, and one that is not tries anew. */
-const relisten_ms = 10_000;
-const reconnect_ms = 250;
-
-/** LISTEN is repeated for as long as it lasts: it costs nothing where it already holds, and shows
-    a connection that broke unseen. A connection that failed is not used again (`poisoned`). */
-function openNotices(options: DatabaseOptions, wanted: Listening): Notices {
-  const { channel, onNotice, onListening } = wanted;
-  let sql: Sql | null = null;
-  let listening: Sql | null = null;
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-
-  function discard(used: Sql): void {
-    if (used !== sql) return;
-    sql = null;
-    void withDeadline(used.end({ timeout: 0.1 }).catch(() => undefined), 1000);
-    clearTimeout(timer);
-    if (!stopped) timer = setTimeout(listen, reconnect_ms);
-  }
-
-  async function run(used: Sql, statement: PromiseLike<unknown>): Promise<void> {
-    try {
-      const outcome = await withDeadline(statement, options.statement_timeout_ms);
-      if (outcome === "late") throw unavailable("the database did not answer in time");
-    } catch (thrown) {
-      discard(used);
-      throw thrown;
-    }
-  }
-
-  async function listen(): Promise<void> {
-    const used: Sql = (sql ??= connect(options, {
+function openChannel(options: DatabaseOptions, { channel }: Listening): NoticesParts["open"] {
+  return ({ onNotice, onClosed }) => {
+    const sql = connect(options, {
       max: 1,
       max_lifetime: null,
       connection: { application_name: "runhost hints" },
-      onclose: () => discard(used),
+      onclose: onClosed,
       // Known to the driver, not to its types: what its own listen() is built on.
-      ...{ onnotify: (_channel: string, payload: string) => stopped || onNotice(payload) },
-    }));
-    await run(used, used`listen ${used(channel)}`).then(
-      () => {
-        if (used !== sql) return;
-        timer = setTimeout(listen, relisten_ms);
-        if (used === listening) return;
-        listening = used;
-        onListening();
-      },
-      (cause: unknown) => options.log.debug({ state: stateOf(cause) }, "cannot listen for hints"),
-    );
-  }
-
-  void listen();
-  return {
-    async send(payloads) {
-      if (sql === null) throw unavailable("the connection for hints is down");
-      const texts = sql.json(payloads as Json[]);
+      ...{ onnotify: (_channel: string, payload: string) => onNotice(payload) },
+    });
+    return {
+      listen: () => sql`listen ${sql(channel)}`,
       // Nobody waits for a hint to be on disk.
-      await run(sql, sql`select set_config('synchronous_commit', 'off', true),
-        pg_notify(${channel}, payload) from jsonb_array_elements_text(${texts}) payload`);
-    },
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      if (sql !== null) discard(sql);
-    },
+      notify: (payloads) => sql`select set_config('synchronous_commit', 'off', true),
+        pg_notify(${channel}, payload)
+        from jsonb_array_elements_text(${sql.json([...payloads])}) payload`,
+      end: (how) => sql.end(how),
+    };
   };
 }
 
-async function withDeadline<T>(work: PromiseLike<T>, timeout_ms: number): Promise<T | "late"> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), timeout_ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function stateOf(thrown: unknown): string {
-  const code = (thrown as { code?: unknown } | null)?.code;
-  return typeof code === "string" ? code : "";
+/** What is under way is waited for, and the rest is cut. */
+async function endPool(pool: Pool, timeout_ms: number): Promise<void> {
+  await withDeadline(Promise.allSettled(pool.under_way), timeout_ms);
+  await cutOff(pool.sql);
 }
 
 /** The refusal, UNAVAILABLE, of a statement whose deadline passed. */
@@ -284,10 +214,6 @@ function outcomeOf(thrown: unknown, state: string): StatementOutcome {
 
 const isUnavailable = (state: string): boolean =>
   unavailableStates.test(state) || unavailableCodes.has(state);
-
-function unavailable(message: string): Refusal {
-  return new Refusal("UNAVAILABLE", {}, message);
-}
 
 function translate(thrown: unknown, state: string, name: string, log: DatabaseLog): unknown {
   if (thrown instanceof Refusal) return thrown;

@@ -11,6 +11,7 @@ import { replayFixture } from "../conformance/replay.js";
 import { cloneDatabase } from "../support/clone.js";
 import { adminToken, registerPlugin, startTestHost, type TestHost } from "../support/host.js";
 import { findPgBouncer, startPgBouncer } from "./pgbouncer.js";
+import { createDatabase } from "../../src/sql/database.js";
 
 const program = findPgBouncer();
 const noProgram = "there is no PgBouncer on this machine";
@@ -109,4 +110,32 @@ test("hosts that start and sweep at once do not do one thing twice", { timeout: 
       const audited = await clone.sql`select from run_audit where action = 'run_requeued'`;
       expect(audited.length).toBe(20);
     });
+  });
+
+// PgBouncer hands a server connection on once its client has no Sync open: what the client had sent
+// behind that Sync is answered to nobody.
+test("no statement follows another on one connection before it is answered", { timeout: 60_000 },
+  async ({ skip }) => {
+    skip(program === null, noProgram);
+    const clone = await cloneDatabase();
+    const pooler = await startPgBouncer(program!, clone.url);
+    const warned: string[] = [];
+    const database = createDatabase({
+      url: pooler.url, prepare: false, statement_timeout_ms: 2000, pool_size: 1,
+      log: { warn: (_fields, message) => void warned.push(message), debug: () => undefined },
+    });
+    try {
+      for (let round = 0; round < 200; round += 1) {
+        const [, rows] = await Promise.all([
+          database.ping(),
+          database.query("told", (sql) => sql<{ told: number }[]>`select ${round}::int as told`),
+        ]);
+        expect(rows).toEqual([{ told: round }]);
+      }
+      expect(warned).toEqual([]);
+    } finally {
+      await database.close();
+      await pooler.stop();
+      await clone.drop();
+    }
   });
