@@ -174,7 +174,7 @@ export class Connection implements ServedConnection {
     const { transport, bounds } = this.#parts;
     this.#stop();
     transport.resume();
-    transport.close(code, reason);
+    transport.close(code, reason, this.#proof === null);
     const cut = setTimeout(() => transport.terminate(), bounds.close_seconds * 1000);
     void this.gone.then(() => clearTimeout(cut));
   }

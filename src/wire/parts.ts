@@ -59,7 +59,8 @@ export interface Transport {
   readonly address: string;
   send(text: string, flushed: () => void): void;
   ping(): void;
-  close(code: number, reason: string): void;
+  /** `at_once`: nothing more is written, whether or not the peer answers the close frame. */
+  close(code: number, reason: string, at_once: boolean): void;
   terminate(): void;
   pause(): void;
   resume(): void;

@@ -60,8 +60,9 @@ export async function startWire(parts: WireParts): Promise<Wire> {
   const http = createServer({
     headersTimeout: bounds.upgrade_seconds * 1000,
     requestTimeout: bounds.upgrade_seconds * 1000,
-    // The default looks for unfinished requests every 30 s only.
-    connectionsCheckingInterval: Math.min(1000, bounds.upgrade_seconds * 500),
+    // The default looks for unfinished requests every 30 s only; and thousands that came in one
+    // second would all be closed in one turn.
+    connectionsCheckingInterval: checking_ms,
   });
   http.maxConnections = bounds.max_connections + bounds.half_open_max;
   const answer_ms = bounds.upgrade_seconds * 1000;
@@ -98,6 +99,8 @@ export async function startWire(parts: WireParts): Promise<Wire> {
     close: () => (closing ??= close()),
   };
 }
+
+const checking_ms = 50;
 
 /** Connections that the system keeps until they are looked at; Node's own 511 overflow when a fleet
     of clients comes back at once, and what overflows waits for seconds. */
@@ -226,7 +229,10 @@ function toTransport(ws: WebSocket, socket: Socket): Transport {
       ws.send(text, () => flushed());
     },
     ping: () => ws.ping(),
-    close: (code, reason) => ws.close(code, reason),
+    close(code, reason, at_once) {
+      ws.close(code, reason);
+      if (at_once) socket.end();
+    },
     terminate: () => ws.terminate(),
     pause: () => ws.pause(),
     resume: () => ws.resume(),

@@ -67,6 +67,21 @@ describe("without an identity", () => {
     expect(await peer.closed()).toBe(4401);
   });
 
+  test("our half ends behind the close frame, whether or not it is answered", async () => {
+    wire = await startTestWire({ bounds: { connect_seconds: 0.2, close_seconds: 60 } });
+    const { port } = new URL(wire.url);
+    const socket = connect({ port: Number(port), host: "127.0.0.1", allowHalfOpen: true });
+    const read: Buffer[] = [];
+    socket.on("data", (bytes) => read.push(bytes));
+    socket.write("GET /rpc HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    await within(once(socket, "end"), "the end", 3000);
+    const text = "no identity was proved in time";
+    const frame = Buffer.concat([Buffer.from([0x88, text.length + 2, 0x11, 0x31]), Buffer.from(text)]);
+    expect(Buffer.concat(read).subarray(-frame.length)).toEqual(frame);
+    socket.end();
+  });
+
   test("a success in time stops the clock", async () => {
     wire = await startTestWire({ bounds: { connect_seconds: 0.2 } });
     const peers = [await wire.dial(), await wire.dial(asPlugin)];

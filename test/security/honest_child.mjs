@@ -1,0 +1,53 @@
+// Honest clients in a process of their own, so that what they wait for is the host. Each calls one call
+// after another until a line comes in, which is answered with how long each took since the line before.
+// Arguments: url, token, how many.
+
+import { createInterface } from "node:readline";
+import { WebSocket } from "ws";
+
+const [url = "", token = "", count = ""] = process.argv.slice(2);
+const pause_ms = 20;
+/** @type {number[]} */
+let took_ms = [];
+
+/** @returns {Promise<WebSocket>} */
+const open = () => new Promise((resolve, reject) => {
+  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
+  socket.once("open", () => resolve(socket)).once("error", reject);
+});
+
+/** @param {WebSocket} socket @param {number} id */
+function call(socket, id) {
+  const params = { runner_id: "plugin:acme/honest/main", allow_unregistered_runner: true };
+  socket.send(JSON.stringify({ jsonrpc: "2.0", id, method: "run_create", params }));
+  return new Promise((resolve, reject) => {
+    socket.once("close", reject).once("message", (text) => {
+      socket.off("close", reject);
+      const { result, error } = JSON.parse(String(text));
+      if (result?.run_id) resolve(result);
+      else reject(new Error(JSON.stringify(error)));
+    });
+  });
+}
+
+/** @param {WebSocket} socket */
+async function callOn(socket) {
+  for (let id = 1; ; id += 1) {
+    const began_ms = performance.now();
+    await call(socket, id);
+    took_ms.push(performance.now() - began_ms);
+    await new Promise((resolve) => setTimeout(resolve, pause_ms));
+  }
+}
+
+const sockets = await Promise.all(Array.from({ length: Number(count) }, open));
+for (const socket of sockets) {
+  callOn(socket).catch((cause) => {
+    console.error("an honest call failed", cause);
+    process.exit(1);
+  });
+}
+createInterface({ input: process.stdin }).on("line", () => {
+  console.log(JSON.stringify(took_ms));
+  took_ms = [];
+}).on("close", () => process.exit(0));
