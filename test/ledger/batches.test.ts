@@ -162,7 +162,7 @@ describe("outcomes", () => {
       beat(owner.runtime_id, { metadata: { wide: "x".repeat(65_536) } }),
       beat(owner.runtime_id, { status: "online" }),
     ]);
-    expect(driven.statements).toEqual(["runtime_heartbeat", "runtime_heartbeat"]);
+    expect(driven.statements).toEqual(["runtime_heartbeat"]);
     expect(settled.map(outline)).toEqual([
       "ok", "ok", "NOT_FOUND", "FORBIDDEN out_of_scope", "PAYLOAD_TOO_LARGE field", "ok",
     ]);

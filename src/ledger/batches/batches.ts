@@ -1,9 +1,11 @@
 // Writes of one kind that come while a statement of their lane is under way go out together in the
-// next one. There is no timer: an idle lane sends one write at once, and batches grow with load.
-// A run always has the same lane, so its writes keep their order. A batch names one tenant and is
-// bounded; each write gets its own outcome, and one that breaks the statement breaks only itself.
+// next one. There is no timer: an idle lane sends what a turn of the loop has brought, and batches
+// grow with load. A run always has the same lane, so its writes keep their order. A batch names one
+// tenant and is bounded; each write gets its own outcome, and one that breaks the statement breaks
+// only itself.
 
 import { availableParallelism } from "node:os";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Refusal } from "../../contract/errors.js";
 import { type Database, Late, type Sql } from "../../sql/database.js";
 import { callBatchFunction, type Outcome } from "../../sql/ledger_function.js";
@@ -33,6 +35,7 @@ export function createBatch(database: Database, bounds: BatchBounds = batchBound
 
   /** The lane exists while it has something to send, and sends one statement at a time. */
   async function drain(lane: string, waiting: Waiting[]) {
+    await gather(waiting);
     while (waiting.length > 0) {
       const late = await send(database, takeBatch(waiting, bounds), bounds);
       // The first of them have waited as long as a statement may; none waits for a second one.
@@ -57,6 +60,17 @@ export function createBatch(database: Database, bounds: BatchBounds = batchBound
       void drain(lane, begun);
     });
 }
+
+/** Callers that were answered together come back together: the first of them is sent with the
+    others, for as long as each turn brings more. A lone write waits for the rest of its turn. */
+async function gather(waiting: readonly Waiting[]): Promise<void> {
+  for (let turn = 0, had = 0; turn < gather_turns && waiting.length > had; turn += 1) {
+    had = waiting.length;
+    await nextTurn();
+  }
+}
+
+const gather_turns = 4;
 
 function takeBatch(waiting: Waiting[], { items_max, bytes_max }: BatchBounds): Waiting[] {
   let bytes = 0;
