@@ -26,7 +26,7 @@ export type Batch = (write: Write) => Promise<Outcome>;
 export const batchBounds = (): BatchBounds => ({
   // Each takes a share of what could go together: more of them pay where processors are to spare.
   lanes: Math.min(4, Math.max(1, Math.floor(availableParallelism() / 4))),
-  items_max: 256,
+  items_max: 128,
   bytes_max: 1_048_576,
 });
 
@@ -62,15 +62,18 @@ export function createBatch(database: Database, bounds: BatchBounds = batchBound
 }
 
 /** Callers that were answered together come back together: the first of them is sent with the
-    others, for as long as each turn brings more. A lone write waits for the rest of its turn. */
+    others, for as long as each turn brings more. A lone write waits for the rest of its turn; with
+    many callers Postgres works on some while the others are read. */
 async function gather(waiting: readonly Waiting[]): Promise<void> {
-  for (let turn = 0, had = 0; turn < gather_turns && waiting.length > had; turn += 1) {
+  for (let turn = 0, had = 0; turn < gather_turns; turn += 1) {
+    if (waiting.length === had || waiting.length >= gather_items) return;
     had = waiting.length;
     await nextTurn();
   }
 }
 
 const gather_turns = 4;
+const gather_items = 32;
 
 function takeBatch(waiting: Waiting[], { items_max, bytes_max }: BatchBounds): Waiting[] {
   let bytes = 0;
