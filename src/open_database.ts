@@ -69,18 +69,22 @@ export async function openDatabase(parts: DatabaseParts): Promise<OpenedDatabase
     log: { warn: quiet, debug: quiet },
   });
   undo.push(() => metrics_database.close());
-  await waitForDatabase(database, bounds.database_start_seconds);
   const known = await readMigrations();
-  const applied = await migrate(database, known);
+  const reach = async () => {
+    await database.ping();
+    return migrate(database, known);
+  };
+  const applied = await whenReached(reach, bounds.database_start_seconds);
   if (applied.length > 0) log.info({ applied }, "migrations applied");
   return { database, metrics_database, askReadiness: () => judgeReadiness(database, known) };
 }
 
-async function waitForDatabase(database: Database, start_seconds: number): Promise<void> {
+/** Migrations are one transaction: one that was cut short has changed nothing. */
+async function whenReached<T>(reach: () => Promise<T>, start_seconds: number): Promise<T> {
   const until_ms = performance.now() + start_seconds * 1000;
   for (;;) {
     try {
-      return await database.ping();
+      return await reach();
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
       if (performance.now() > until_ms) throw new Error(`DATABASE_URL: ${thrown.message}`);

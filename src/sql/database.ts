@@ -47,7 +47,7 @@ export interface Database {
   /** One autocommit statement; answered within its deadline, statement_timeout_ms unless told. */
   query<Row>(name: string, ask: Ask<Row>, deadline_ms?: number): Promise<readonly Row[]>;
   readonly statement_timeout_ms: number;
-  /** Work on one connection in one transaction: migrations only. */
+  /** Work on a connection of its own, in one transaction: migrations only. */
   migrate<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** Resolves when the database answers; refuses with UNAVAILABLE. */
   ping(): Promise<void>;
@@ -64,7 +64,7 @@ const unavailableCodes = new Set([
   "ENETUNREACH",
 ]);
 /** A connection that the server ended keeps the server's last words and answers its next statement
-    with them, as if that one had failed (driver 3.4.9): such a pool is not used again. */
+    with them, as if that one had failed (driver 3.4.9): such a pool gets no new statement. */
 const poisoned = /^(57P|CONNECTION_CLOSED$)/;
 const retries = 3;
 
@@ -118,16 +118,7 @@ export function createDatabase(options: DatabaseOptions): Database {
   return {
     query,
     statement_timeout_ms,
-    async migrate(work) {
-      // Of its own: the driver's begin() cannot start where nothing may be pipelined.
-      const connection = { application_name: "runhost" };
-      const own = connect(options, { max: 1, connection, ...{ max_pipeline: 1 } });
-      const done = own.begin(async (sql) => {
-        await sql`set local statement_timeout = 0`;
-        return work(sql as unknown as Sql);
-      });
-      return done.finally(() => cutOff(own)) as Promise<never>;
-    },
+    migrate: (work) => migrateAlone(options, work),
     async ping() {
       await query("ping", (sql) => sql<{ one: number }[]>`select 1 as one`);
     },
@@ -139,9 +130,26 @@ export function createDatabase(options: DatabaseOptions): Database {
   };
 }
 
+/** On a connection of its own: the driver's begin() cannot start where nothing may be pipelined. */
+async function migrateAlone<T>(options: DatabaseOptions, work: (sql: Sql) => Promise<T>) {
+  const connection = { application_name: "runhost" };
+  const own = connect(options, { max: 1, connection, ...{ max_pipeline: 1 } });
+  try {
+    const done = await own.begin(async (sql) => {
+      await sql`set local statement_timeout = 0`;
+      return work(sql as unknown as Sql);
+    });
+    return done as T;
+  } catch (thrown) {
+    throw isUnavailable(stateOf(thrown)) ? unavailable(unreachable) : thrown;
+  } finally {
+    await cutOff(own);
+  }
+}
+
 interface Pool {
   sql: Sql;
-  /** Statements sent and not yet answered. */
+  /** Statements that are sent, or wait for a connection. */
   under_way: Set<Promise<unknown>>;
 }
 
@@ -168,9 +176,9 @@ function connect(options: DatabaseOptions, own: postgres.Options<{}>): Sql {
     backoff: () => 0.1,
     connect_timeout: 2,
     fetch_types: false,
-    // Known to the driver, not to its types. It would send statements without parameters ahead of
-    // the next one's: PgBouncer gives the connection to another after the first Sync, and what
-    // followed is answered to nobody. And none waits behind a slow one while others are free.
+    // Known to the driver, not to its types. It would send the description of the next statement
+    // behind one that needs none: PgBouncer gives the connection to another after the first Sync,
+    // and what followed is answered to nobody.
     ...{ max_pipeline: 0 },
     onnotice: (notice) => options.log.debug({ notice: notice["message"] }, "database notice"),
     ...own,
@@ -215,11 +223,13 @@ function outcomeOf(thrown: unknown, state: string): StatementOutcome {
 const isUnavailable = (state: string): boolean =>
   unavailableStates.test(state) || unavailableCodes.has(state);
 
+const unreachable = "the database cannot be reached";
+
 function translate(thrown: unknown, state: string, name: string, log: DatabaseLog): unknown {
   if (thrown instanceof Refusal) return thrown;
   if (retriedStates.has(state) || isUnavailable(state)) {
     log.warn({ statement: name, state }, "the database refused or dropped a statement");
-    return unavailable("the database cannot be reached");
+    return unavailable(unreachable);
   }
   log.warn({ statement: name, state }, "a statement failed");
   return thrown;

@@ -26,7 +26,7 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((database) => database.close()));
 });
 
-export const oneLane: BatchBounds = { lanes: 1, items_max: 256, bytes_max: 1_048_576 };
+export const oneLane: BatchBounds = { lanes: 1, items_max: 128, bytes_max: 1_048_576 };
 
 export function drive(
   world: HostWorld,

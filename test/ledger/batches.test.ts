@@ -1,6 +1,7 @@
 // Batches: each write gets the outcome that it would get alone, in the order of its run, whatever
 // stands beside it in the statement; a batch is bounded and names one tenant.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { Refusal } from "../../src/contract/errors.js";
 import type { NewResult } from "../../src/ledger/requests.js";
@@ -13,7 +14,7 @@ import {
 const world = useHost();
 
 describe("outcomes", () => {
-  test("an idle lane sends one write at once", async () => {
+  test("an idle lane sends a lone write in its turn", async () => {
     const driven = drive(world());
     const [claimed] = await claimRuns(world(), 1);
     await append(driven, claimed!, toolEvent(1));
@@ -227,6 +228,33 @@ test("nobody waits longer than for one statement that is not answered", async ()
   expect(settled.map(outline)).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
   expect(await sequencesOf(world(), other!.run_id)).toEqual([]);
   await append(driven, other!, toolEvent(1));
+});
+
+describe("gathering", () => {
+  /** So many writes in each turn of the loop, one turn after the other. */
+  async function write(turns: number[]): Promise<string[]> {
+    const driven = drive(world());
+    const claimed = await claimRuns(world(), turns.reduce((sum, count) => sum + count));
+    const writes = [];
+    for (const count of turns) {
+      // Asked for before the lane asks for its own, so that what comes next comes in time.
+      const turn = nextTurn();
+      for (let n = 0; n < count; n += 1) writes.push(append(driven, claimed.pop()!, toolEvent(1)));
+      await turn;
+    }
+    expectAllOk(await Promise.allSettled(writes));
+    return driven.statements;
+  }
+
+  test("an idle lane waits while turns bring more, four of them at most", async () => {
+    expect(await write([1, 1, 1, 1])).toEqual(["run_append_plain"]);
+    expect(await write([1, 0, 1])).toHaveLength(2);
+    expect(await write([1, 1, 1, 1, 1, 1])).toHaveLength(2);
+  });
+
+  test("thirty-two writes are enough", async () => {
+    expect(await write([40, 1, 5])).toHaveLength(2);
+  });
 });
 
 describe("bounds", () => {

@@ -21,8 +21,7 @@ function call(socket, id) {
   const params = { runner_id: "plugin:acme/honest/main", allow_unregistered_runner: true };
   socket.send(JSON.stringify({ jsonrpc: "2.0", id, method: "run_create", params }));
   return new Promise((resolve, reject) => {
-    socket.once("close", reject).once("message", (text) => {
-      socket.off("close", reject);
+    socket.once("message", (text) => {
       const { result, error } = JSON.parse(String(text));
       if (result?.run_id) resolve(result);
       else reject(new Error(JSON.stringify(error)));
@@ -40,12 +39,16 @@ async function callOn(socket) {
   }
 }
 
+/** @param {unknown} cause */
+function fail(cause) {
+  console.error("an honest client was stopped:", cause);
+  process.exit(1);
+}
+
 const sockets = await Promise.all(Array.from({ length: Number(count) }, open));
 for (const socket of sockets) {
-  callOn(socket).catch((cause) => {
-    console.error("an honest call failed", cause);
-    process.exit(1);
-  });
+  socket.once("close", (code) => fail(`closed with ${code}`));
+  callOn(socket).catch(fail);
 }
 createInterface({ input: process.stdin }).on("line", () => {
   console.log(JSON.stringify(took_ms));

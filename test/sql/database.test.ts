@@ -108,3 +108,18 @@ function listen(): Promise<Server> {
   const server = createServer(() => undefined);
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
 }
+
+test("migrations that cannot reach the database are UNAVAILABLE; what they throw passes as it is", async () => {
+  const nowhere = open({ url: "postgres://nobody:nothing@127.0.0.1:1/none" });
+  expect(await codeOf(nowhere.migrate(async () => undefined))).toBe("UNAVAILABLE");
+  const database = open({ pool_size: 1 });
+  await database.ping();
+  const thrown = database.migrate(async (sql) => {
+    await sql`create table left_over (n int)`;
+    throw new Error("a step failed");
+  });
+  await expect(thrown).rejects.toThrow("a step failed");
+  const [row] = await database.query("look", (sql) =>
+    sql<{ left: string | null }[]>`select to_regclass('left_over')::text as left`);
+  expect(row).toEqual({ left: null });
+});

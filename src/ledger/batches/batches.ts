@@ -1,5 +1,5 @@
 // Writes of one kind that come while a statement of their lane is under way go out together in the
-// next one. There is no timer: an idle lane sends what a turn of the loop has brought, and batches
+// next one. There is no timer: an idle lane sends what a few turns of the loop bring, and batches
 // grow with load. A run always has the same lane, so its writes keep their order. A batch names one
 // tenant and is bounded; each write gets its own outcome, and one that breaks the statement breaks
 // only itself.
