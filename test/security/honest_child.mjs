@@ -7,8 +7,12 @@ import { WebSocket } from "ws";
 
 const [url = "", token = "", count = ""] = process.argv.slice(2);
 const pause_ms = 20;
+/** Well above every deadline of the host: a call that takes longer is one that nobody answers. */
+const answer_ms = 15_000;
 /** @type {number[]} */
 let took_ms = [];
+/** The last call of each client. @type {Map<WebSocket, Promise<unknown>>} */
+const asked = new Map();
 
 /** @returns {Promise<WebSocket>} */
 const open = () => new Promise((resolve, reject) => {
@@ -21,7 +25,9 @@ function call(socket, id) {
   const params = { runner_id: "plugin:acme/honest/main", allow_unregistered_runner: true };
   socket.send(JSON.stringify({ jsonrpc: "2.0", id, method: "run_create", params }));
   return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error("a call was not answered")), answer_ms);
     socket.once("message", (text) => {
+      clearTimeout(late);
       const { result, error } = JSON.parse(String(text));
       if (result?.run_id) resolve(result);
       else reject(new Error(JSON.stringify(error)));
@@ -33,7 +39,9 @@ function call(socket, id) {
 async function callOn(socket) {
   for (let id = 1; ; id += 1) {
     const began_ms = performance.now();
-    await call(socket, id);
+    const answered = call(socket, id);
+    asked.set(socket, answered);
+    await answered;
     took_ms.push(performance.now() - began_ms);
     await new Promise((resolve) => setTimeout(resolve, pause_ms));
   }
@@ -50,7 +58,9 @@ for (const socket of sockets) {
   socket.once("close", (code) => fail(`closed with ${code}`));
   callOn(socket).catch(fail);
 }
-createInterface({ input: process.stdin }).on("line", () => {
+createInterface({ input: process.stdin }).on("line", async () => {
+  // Whoever still waits for an answer has to get it.
+  await Promise.all(asked.values()).catch(fail);
   console.log(JSON.stringify(took_ms));
   took_ms = [];
 }).on("close", () => process.exit(0));
